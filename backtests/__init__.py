@@ -73,7 +73,7 @@ def __dir__() -> list[str]:
 
 
 def _check_neighbours() -> None:
-    """Raise ImportError if another folder hides the package ``signals`` or ``strategies``."""
+    """Raise ImportError unless Python finds drypowder's packages ``signals`` and ``strategies``."""
     home = Path(__file__).resolve().parent.parent
     for name in ("signals", "strategies"):
         spec = find_spec(name)

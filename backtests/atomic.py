@@ -44,8 +44,8 @@ def writable_name(path: Path | str) -> Path:
     """Return a path to write to, with ``~`` or ``~name`` replaced by a home folder.
 
     ConfigError is raised if :func:`expanded` or the system rejects the path, or if the path is not
-    UTF-8. The system rejects a path that is too long or that lies in a folder without access. The
-    system also rejects symbolic links that lead in a circle.
+    UTF-8. The system rejects a path if the path is too long, if its folder gives no access, or if
+    symbolic links lead in a circle.
     """
     found = expanded(path)
     try:
@@ -84,8 +84,7 @@ def replacing(path: Path) -> Iterator[Path]:
     An existing file is replaced. An existing folder is replaced only if the ``with`` block writes a
     folder. Missing parent folders are created. A path that :func:`writable_name` rejects raises
     ConfigError. A path that cannot be written raises DataError. After an error, the file or folder
-    at ``path`` is unchanged, with one exception. If the error message says that ``path`` is new,
-    the new file or folder is already at ``path``.
+    at ``path`` is unchanged, unless the error message says that ``path`` has its new content.
     """
     target, moved = resolved(path), False
     try:
@@ -159,7 +158,7 @@ def _beside(target: Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(parent: Path) -> None:
-    """Put back the files that killed programs moved away, and remove their temporary folders."""
+    """Put back files that killed programs moved, and remove the programs' temporary folders."""
     for folder in parent.iterdir():
         if not folder.name.startswith(PREFIX):
             continue
@@ -204,7 +203,7 @@ def _move(fresh: Path, target: Path, earlier: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Wait until the disk has stored a file, or the list of the files in a folder."""
+    """Wait until the disk has stored the content of a file, or the file names of a folder."""
     if path.is_dir() and os.name == "nt":  # Windows cannot open a folder
         return
     handle = os.open(path, os.O_RDONLY)

@@ -33,7 +33,7 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
         if isinstance(kind, type) and is_dataclass(kind) and isinstance(value, Mapping):
             given[name] = build(kind, value, f"{what} {name}")
         if value in ("none", "None") and NoneType in get_args(kind) and str not in get_args(kind):
-            given[name] = None  # TOML and --param have no other word for None
+            given[name] = None  # in TOML and in --param, None is a text
     with author_code(f"{what}: making {cls.__name__}"):
         try:
             return cast(T, _adapter(cast(type, cls)).validate_python(given))
@@ -66,7 +66,7 @@ def refuse_unknown(given: Iterable[str], known: Iterable[str], what: str) -> Non
 def first_fault(error: pydantic.ValidationError, what: str) -> str:
     """Return one line about the first wrong value that pydantic found.
 
-    The line begins with ``what``.
+    The line begins with the text in ``what``.
     """
     fault = error.errors()[0]
     where = ".".join(map(str, fault["loc"]))

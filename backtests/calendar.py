@@ -49,8 +49,8 @@ def session_after(
 ) -> pd.DatetimeIndex:
     """Return the n-th session strictly after each date. All dates are without a time zone.
 
-    Sessions are counted in ``index``. By default, ``index`` contains all NYSE sessions up to a year
-    from now. If a result would be after the last session of ``index``, ConfigError is raised.
+    ``index`` contains the sessions to count, by default all NYSE sessions up to a year from now. If
+    a result would be after the last session of ``index``, ConfigError is raised.
     """
     index = all_sessions() if index is None else index
     position = index.searchsorted(dates, side="right") + n - 1
@@ -97,8 +97,9 @@ def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> 
 
     ``dates`` are the dates that the values describe, without a time zone. For rule ``filed``,
     ``dates`` are filing dates. With rule ``stated``, an imported table can state the day from which
-    a value is known. A stated day replaces the result of this function. ``recorded_at`` is the
-    moment at which the store records the values; only rule ``recorded`` uses it.
+    a value is known. If a table states the day, the caller uses the stated day instead of the
+    result of this function. ``recorded_at`` is the moment at which the store records the values.
+    Only rule ``recorded`` uses ``recorded_at``.
     """
     match rule.kind:
         case "close":
@@ -146,8 +147,8 @@ def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
     """Return the last moment, New York time, that ``as_of`` includes.
 
     If ``as_of`` is a date, or midnight without a time zone, the result is the last microsecond of
-    that day. A text must be in ISO form, such as 2025-10-06 or 2025-10-06 16:00. Other forms can be
-    read as two different days.
+    that day. A text must be in ISO form, such as 2025-10-06 or 2025-10-06 16:00. A form such as
+    06/10/2025 is refused, because the form does not say which number is the day.
 
     Raise :class:`ConfigError` if ``as_of`` is not a date or a moment.
     """

@@ -296,13 +296,13 @@ class RunConfig(pydantic.BaseModel):
         return HistorySource(**self.model_dump(include=SOURCE))
 
     def store_path(self) -> Path:
-        """Return the file of the store; :func:`backtests.store.store.store_path` says which."""
+        """Return the path that :func:`backtests.store.store.store_path` gives for the store."""
         return store_path(self.store)
 
     def identity(self) -> str:
         """Return the part of the run id that comes from the settings, as JSON with sorted keys."""
         # run_id hashes the objects that are built from these settings, because the objects include
-        # default values. So the settings themselves are left out here.
+        # default values. So the settings of these objects are left out here.
         built = {"params", "universe", "signals", "labels", "regime"}
         data = self.model_dump(mode="json", exclude=SOURCE | built)
         if self.universe.classes:

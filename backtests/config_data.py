@@ -118,7 +118,7 @@ def refuse_unknown_keys(data: Mapping[str, Any]) -> None:
 
 
 def split_name(name: object) -> tuple[str, str | None]:
-    """Return the strategy and the regime model of ``name@model``; without ``@``, None as model."""
+    """Split ``name@model`` into strategy and regime model; without ``@``, the model is None."""
     strategy, at, model = str(name).partition("@")
     return strategy, model if at else None
 

@@ -23,7 +23,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def value_of(text: str) -> Any:
-    """Return the TOML value that a text states; a text that is not valid TOML stays a text."""
+    """Parse a text as a TOML value; return the text itself if the text is not valid TOML."""
     try:
         return tomllib.loads(f"x = {text}")["x"]
     except (ValueError, RecursionError):  # as in read_config

@@ -11,9 +11,9 @@ prices, and ignore costs. If costs move a weight across the band or the limit, t
 account and of a backtest can differ.
 
 If the lag is longer than the time between two decisions, earlier orders can still wait for their
-fill. An account does not place waiting orders again. An account finds out from the holdings whether
-the earlier decision was traded. With daily decisions and a long lag, the orders of an account and
-of a backtest may therefore differ.
+fill. An account does not place waiting orders again. An account uses the current holdings to find
+out whether an earlier decision led to a trade. With daily decisions and a long lag, the orders of
+an account and of a backtest may therefore differ.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from backtests.holdings import after, check_held, orders_to, value_of, weights_o
 from signals.universe import CASH
 from strategies import Strategy
 
-#: A search for an unfilled trade goes back over at most this number of trades.
+#: Largest number of trades that a search for an unfilled trade covers.
 _REPEATS = 21
 
 
@@ -47,8 +47,8 @@ class Due:
 class Account:
     """An account that follows the decisions of a :class:`backtests.today.Plan`.
 
-    Ordered units are rounded to ``decimals``. :class:`backtests.today.Plan` describes the other
-    attributes.
+    The units of each order are rounded to ``decimals`` decimals. :class:`backtests.today.Plan`
+    describes the other attributes.
     """
 
     config: RunConfig
@@ -109,9 +109,9 @@ class Account:
     ) -> pd.Timestamp | None:
         """Return the session at which an unfilled trade to the gross limit was ordered, or None.
 
-        The same holdings may be beyond the limit at several closes in a row. A trade is placed at
-        the first of these closes, and is filled ``lag`` sessions later. While the holdings stay
-        beyond the limit, a new trade is placed every ``lag`` sessions.
+        Unchanged holdings may be beyond the limit at several closes in a row. A trade is placed at
+        the first close beyond the limit, and is filled ``lag`` sessions later. While the holdings
+        stay beyond the limit, a new trade is placed every ``lag`` sessions.
         """
         earlier = self.followed[self.followed < session][::-1][: self.config.lag * _REPEATS]
         beyond = takewhile(lambda day: self._is_beyond_limit(holdings, day), earlier)

@@ -38,15 +38,16 @@ class Flipped:
     what
         ``regime``, or the name of a signal.
     was, now
-        ``was`` is the state before the fetch, and ``now`` is the current state. The state of the
-        regime is its name or ``none``. The state of a flag is ``on``, ``off`` or ``no view``.
+        ``was`` is the state before the fetch, and ``now`` is the current state. The regime's state
+        is the name of the regime, or ``none``. The state of a flag is ``on``, ``off`` or
+        ``no view``.
     since
         The session on which the current state began. None if the regime is ``none`` or the flag has
         ``no view``.
     revised
-        The current data also give a state for the last session before the fetch. ``revised`` is
-        True if this state differs from ``was``. If ``revised`` is True, late or revised data caused
-        at least a part of the flip.
+        True if the current data and the earlier data give different states for the last session
+        before the fetch. If ``revised`` is True, late or revised data caused at least a part of the
+        flip.
     """
 
     what: str
@@ -63,8 +64,8 @@ class SinceFetch:
     Attributes
     ----------
     began
-        The moment at which the last fetch or import began, New York time. None if the store has no
-        record of this moment, or had no data before this moment.
+        The moment at which the last fetch or import began, New York time. None if the store has
+        recorded no fetch or import since the store was created.
     session
         The last session in the store just before ``began``. None if ``began`` is None, or if the
         store had too little data for the signals at that time.
@@ -119,10 +120,10 @@ def store_of(config: RunConfig) -> Store:
 
 
 def _known_before(store: Store, began: pd.Timestamp, now: History) -> History:
-    """Return a history of the series in ``now``, from the rows recorded before ``began``.
+    """Return the history recorded before ``began``, with only the series of the history ``now``.
 
-    The last session of a history is the last day with a price. Series that are
-    not in ``now`` are left out, because their prices could change the last session.
+    The last session of a history is the last day with a price. A series that is not in ``now`` is
+    left out, because its prices could give the history a later last session.
     """
     until = began - _JUST_BEFORE
     series = {*now.panel.columns, *now.closes.columns}

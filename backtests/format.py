@@ -99,7 +99,7 @@ def text(value: object) -> str:
 
 def state(flag: bool | None) -> str:
     """Return a flag in words: on, off, or no view."""
-    from signals.hysteresis import flag_word  # imported here as in significant
+    from signals.hysteresis import flag_word  # signals imports pandas, see significant
 
     return flag_word(flag)
 
@@ -120,7 +120,7 @@ def interval(bounds: Mapping[str, float | None], form: Form) -> str:
 
 
 def _shown(value: float | None, form: str, unit: str = "") -> str:
-    from signals.summary import with_unit  # imported here as in significant
+    from signals.summary import with_unit  # signals imports pandas, see significant
 
     if value is None or is_missing(value):
         return MISSING

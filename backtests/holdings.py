@@ -108,7 +108,7 @@ def _holding(name: str, number: int, line: str) -> tuple[str, float]:
 
 
 def units_of(holdings: object) -> dict[str, float]:
-    """Return holdings as a mapping from asset to units; a pandas Series is such holdings, too.
+    """Return holdings, given as a mapping or a pandas Series, as a mapping from asset to units.
 
     ConfigError is raised for another type, and for a Series that has an asset twice.
     """

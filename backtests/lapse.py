@@ -5,8 +5,9 @@ signals may give another regime. A strategy's state is called lost at a session 
 the state unreliable.
 
 A deciding flag is a flag on which the state depends. The state is lost while a deciding flag is NA
-and an input of this flag is late. The state is also lost while the state itself is NA. A flag that
-was never known does not make the state lost. A state that was never known is not lost.
+and an input of this flag is late. The state is also lost at a session at which the state is NA, if
+the state was known earlier. A flag that was never known does not make the state lost. A state that
+was never known is not lost.
 """
 
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from signals.reading import Reading
 
 
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
-    """Return the inputs of each signal that determines a strategy's state, by name of the signal.
+    """Map the name of each signal that determines a strategy's state to the inputs of the signal.
 
     If the strategy follows the regime, only the signals of its regime model determine its state. If
     the strategy does not follow the regime, any configured signal may determine its state.

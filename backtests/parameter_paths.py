@@ -1,8 +1,9 @@
 """Set a parameter of a run by its path, such as ``dry_powder.k``.
 
 The path of a strategy's parameter is the parameter's name, such as ``volatility``. The settings
-``lag`` and ``band`` of a run also have a path without a dot. Any other path begins with a prefix.
-The prefix is the name of a signal, as in ``dry_powder.k``, or one of these three names:
+``lag`` and ``band`` of a run also have paths without a prefix. The path of a parameter of a signal,
+the regime model, the schedule or the costs begins with a prefix. The prefix is the name of a
+signal, as in ``dry_powder.k``, or one of these three names:
 
 - ``regime`` is the regime model that a run uses, as in ``regime.confirm``.
 
@@ -52,7 +53,7 @@ def split(path: str) -> tuple[str, str]:
 def listed(values: Any) -> Any:
     """Return an array, an Index, a Series, a tuple or a range as a list of plain values.
 
-    Any other object is returned unchanged.
+    A list, a string, a number or an object of another type is returned unchanged.
     """
     if isinstance(values, np.ndarray | pd.Index | pd.Series):
         return values.tolist()
@@ -73,7 +74,7 @@ def config_with(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
 def put(data: dict[str, Any], path: str, value: Any) -> None:
     """Set the parameter at a path in the data of a configuration.
 
-    If no table and no signal has the name before the dot, ConfigError is raised.
+    If ``path`` begins with an unknown prefix, ConfigError is raised.
     :func:`backtests.config_data.config_from` later reports an unknown parameter or an invalid
     value.
     """

@@ -77,13 +77,13 @@ def history_of(
 def read(config: RunConfig, history: History, earlier: Reading | None = None) -> Reading:
     """Return the reading of a history: the regime and the configuration's signals at each session.
 
-    ``earlier`` is an earlier reading of the same history. To save time, unchanged signals are not
-    computed again: the function takes their evaluations from ``earlier``. A signal is unchanged if
-    its parameters and the parameters of its component signals are the same as in ``earlier``. A
-    user's own signal is always computed again, because a function that the signal calls may have
-    changed. If ``earlier`` ends after ``history``, only some evaluations are reused: the
-    evaluations of registered signals that the regime model reads. ConfigError is raised if
-    ``earlier`` and ``history`` have different sessions or values up to the end of ``history``.
+    ``earlier`` is an earlier reading of the same history. To save time, the function takes the
+    evaluations of unchanged signals from ``earlier``. A signal is unchanged if its parameters and
+    the parameters of its component signals are the same as in ``earlier``. A user's own signal is
+    always computed again, because a function that the signal calls may have changed. If ``earlier``
+    ends after ``history``, the function reuses only evaluations of registered signals, and only if
+    the regime model reads the signal. ConfigError is raised if ``earlier`` and ``history`` have
+    different sessions or values up to the end of ``history``.
     """
     chosen, model = config.build_signals(), config.build_model()
     evaluations = {} if earlier is None else reused(earlier, history, model.rests_on)
@@ -114,7 +114,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
 
 
 def _opening(config: RunConfig, history: History) -> dict[str, Any]:
-    """Return the settings with which a run can open its history again."""
+    """Return the settings that a run needs to open its history again."""
     if not history.origin:
         return {"source": history.source}
     keys = {key: RunConfig.model_fields[key].default for key in SOURCE}
@@ -155,8 +155,8 @@ def decisions(
 ) -> pd.DatetimeIndex:
     """Return the sessions in ``index`` on which a strategy decides.
 
-    A strategy with ``only_scheduled`` decides only on the days of the schedule, not when its state
-    changes.
+    A strategy with ``only_scheduled`` decides only on the days of the schedule; a change of state
+    causes no decision.
     """
     followed = None if strategy.only_scheduled else state
     return decision_sessions(index, followed, schedule)

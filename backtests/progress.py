@@ -14,10 +14,10 @@ class Progress(Protocol):
     """A function that receives each step of a long calculation before the step begins."""
 
     def __call__(self, step: str, done: int | None = None, total: int | None = None) -> None:
-        """Receive the name of the step that begins.
+        """Receive the name of the next step, just before the step begins.
 
-        If the step has parts, ``total`` is their number and ``done`` is the number of finished
-        parts.
+        If the step has parts, ``total`` is the number of all parts and ``done`` is the number of
+        finished parts.
 
         Consecutive steps with the same ``total`` and a growing ``done`` belong to one task.
         """
@@ -28,7 +28,7 @@ def silent(step: str, done: int | None = None, total: int | None = None) -> None
 
 
 def counted(items: Iterable[T], progress: Progress, step: str | Callable[[T], str]) -> Iterator[T]:
-    """Yield items one by one, and report the number of finished items before each item.
+    """Yield items one by one; before each item, report how many items are finished.
 
     ``step`` is the name of the step, or a function that returns a name for each item.
     """

@@ -15,8 +15,8 @@ def reused(earlier: Reading, history: History, names: Sequence[str]) -> Mapping[
     """Return the evaluations of an earlier reading, for the sessions of a history.
 
     A user's own signals are left out, so that they are always evaluated again. If the reading ends
-    after the history, the evaluations are cut at the end of the history. If the evaluations are
-    cut, the result contains only the signals in ``names``.
+    after the history, the evaluations are cut at the end of the history, and the result contains
+    only the signals in ``names``.
     """
     if not isinstance(earlier, Reading):
         raise ConfigError(
@@ -38,8 +38,8 @@ def reused(earlier: Reading, history: History, names: Sequence[str]) -> Mapping[
 def _registered(earlier: Mapping[str, Evaluation]) -> Mapping[str, Evaluation]:
     """Return only the evaluations of registered signals.
 
-    A user can change a function that the user's own signal calls. After such a change, the class of
-    the signal is the same, but the earlier evaluation is no longer valid.
+    If a user changes a function that the user's own signal calls, the class of the signal stays the
+    same, but the earlier evaluation is no longer valid.
     """
     if not isinstance(earlier, Evaluations):
         return {name: earlier[name] for name in earlier if name in SIGNALS}

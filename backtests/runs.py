@@ -135,8 +135,9 @@ class Run(Summarised):
 
         If ``robustness`` is False, robustness checks that need another simulation are left out, as
         with ``--no-robustness``. The hurdle of the Sharpe ratio depends on the other trials in the
-        log of the run's store. A folder with other files raises DataError. A run of a walk-forward,
-        and the name of a file such as ``run.html``, raise ConfigError.
+        log of the run's store. A folder with other files raises DataError. A run of a walk-forward
+        raises ConfigError. If ``folder`` has the name of a file, such as ``run.html``, ConfigError
+        is also raised.
         """
         from backtests.report.notebook import save_run
 
@@ -176,8 +177,8 @@ def defined_again(what: str, path: str) -> ConfigError:
 def run_id(config: RunConfig, history: History, *others: str) -> str:
     """Return the id of a run.
 
-    Two runs have the same id only if they have the same parameters, data and version of drypowder.
-    The registered signals, their votes, and the strings in ``others`` must also be the same.
+    The id depends on the parameters, the data and the version of drypowder. The id also depends on
+    the registered signals, the votes of the registered signals, and the strings in ``others``.
     """
     votes = {name: entry.votes for name, entry in signals.SIGNALS.items()}
     built = (config.build_strategy(), config.build_signals(), votes, config.build_model())

@@ -9,7 +9,7 @@ at the close ``lag`` sessions later.
 For real holdings, the orders of :meth:`Plan.at` and of a backtest can differ. See
 :mod:`backtests.due_orders`.
 
-A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
+In daily use, data may be late. So :meth:`Plan.at` and a backtest treat missing data differently:
 
 - If a price is older than its staleness limit, a backtest closes the holding at the last price.
   :meth:`Plan.at` keeps the price and the target, does not trade the asset, and lists it in
@@ -20,8 +20,8 @@ A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing 
   signals give, or NEUTRAL. :meth:`Plan.at` lists the stale inputs, and makes no decision until the
   state is known again. As soon as the state is known again, :meth:`Plan.at` makes the decision that
   was due while the state was lost. If the new state differs from the last known state,
-  :meth:`Plan.at` also decides at once. Strategies that decide only on their schedule are an
-  exception.
+  :meth:`Plan.at` decides on the first day with a known state, unless the strategy decides only on
+  its schedule.
 """
 
 from collections.abc import Mapping
@@ -69,9 +69,9 @@ class Today(Summarised):
         on DATE, but delayed by late data``. Several reasons are joined by ``; ``. If there is no
         decision at this close, the reason is None.
     next_decision
-        The next session on which the schedule has a decision. A change of the state can lead to an
-        earlier decision. The calendar of sessions ends a year from now. None if the next scheduled
-        session is after the end of the calendar.
+        The next session on which the schedule has a decision. A change of the state can cause a
+        decision before ``next_decision``. The calendar of sessions ends a year from now. None if
+        the next scheduled session is after the end of the calendar.
     fills_on
         The session at whose close a backtest fills the orders. None if the orders would be filled
         after the end of the calendar.
@@ -93,16 +93,17 @@ class Today(Summarised):
         The date of an asset is the date of its last price. The date of a series is the day on which
         its last value became known.
     older
-        A mapping from ticker to the date of the last price. Only shares and funds without a close
-        at this session are listed. The mapping covers held assets, and assets in ``target`` or
-        ``if_decided``. Assets in ``missing`` are left out. For the listed assets, weights and
-        orders use the last price.
+        A mapping from ticker to the date of the last price. The mapping contains only shares and
+        funds without a close at this session. The mapping covers held assets, and assets in
+        ``target`` or ``if_decided``. Assets in ``missing`` are left out. Weights and orders use the
+        last price of each asset in ``older``.
     no_view
-        A mapping from each signal of the regime without a view at this close to the inputs that
-        have no value. The mapping is empty if the strategy does not follow the regime.
+        The keys are the regime's signals that have no view at this close. The value of each key
+        contains the signal's inputs that have no value. The mapping is empty if the strategy does
+        not follow the regime.
     unseen
         The inputs in ``no_view`` whose values were never known up to this close. A fetch or an
-        import of these series can change the regime.
+        import of the series in ``unseen`` can change the regime.
     state_is_lost
         Whether the strategy's state is lost because data are late; see :mod:`backtests.lapse`. If
         the state is lost, ``regime`` comes from the remaining signals, and the strategy does not
@@ -344,7 +345,7 @@ class Plan(Summarised):
         }  # fmt: skip
 
     def _no_view(self, session: pd.Timestamp) -> dict[str, tuple[str, ...]]:
-        """Return each signal of the regime without a view, and its inputs without a value."""
+        """Map each signal of the regime that has no view to the signal's inputs without a value."""
         panel, views = self.history.panel, self.reading.flags.loc[session].dropna()
         rests = self.rests if self.strategy.follows_regime else {}
         return {
@@ -432,7 +433,7 @@ def next_scheduled(schedule: Schedule, session: pd.Timestamp) -> pd.Timestamp | 
 
 
 def _when_known(due: pd.DatetimeIndex, lost: pd.Series) -> pd.DatetimeIndex:
-    """For each due decision, return the first session with a known state, from the due day on."""
+    """For each due day, return the first session on or after the day with a known state."""
     known = pd.DatetimeIndex(lost.index[~lost])
     at = np.unique(known.searchsorted(due))
     return known[at[at < len(known)]]

@@ -33,7 +33,7 @@ def sessions_from_start(config: RunConfig, history: History, reading: Reading) -
 
 
 def window(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
-    """Return the sessions of a run, which :func:`sessions_from_start` describes.
+    """Return the sessions of :func:`sessions_from_start`, and check that a run has enough sessions.
 
     ConfigError is raised if the sessions are too few for a run. A run needs :data:`SHORTEST`
     sessions, and a session on which its first order can be filled.
