@@ -246,8 +246,8 @@ class CompoundSignal(Signal):
     """A signal that is computed from other signals.
 
     A subclass defines ``combine`` instead of ``gauges``. A part is a signal that another signal
-    uses. All signals of one :class:`signals.evaluations.Evaluations` use a part with the same
-    parameters.
+    uses. If several signals of one :class:`signals.evaluations.Evaluations` use the same part, the
+    part has the same parameters in all these signals.
     """
 
     @abstractmethod

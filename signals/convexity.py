@@ -63,8 +63,8 @@ class Convexity(CompoundSignal):
         An estimate needs at least ``minimum`` weeks of data, and at least ``excursions`` separate
         periods with u above the knee. Before the first estimate of the regression, score and flag
         are missing. The score needs 252 sessions with a price. A period above the knee ends after
-        ``horizon`` weeks with u below min(``knee``, ``leave``), where ``leave`` is the parameter of
-        :class:`Absorption` (default 0.4).
+        ``horizon`` weeks in a row with u below min(``knee``, ``leave``), where ``leave`` is the
+        parameter of :class:`Absorption` (default 0.4).
     Reference
         Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019
         (2022), estimate a similar price curve for bank reserves. The price curve is flat while bank

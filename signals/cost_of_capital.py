@@ -48,8 +48,8 @@ class CostOfCapital(Signal):
         Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium
         comes from the model of Kim and Wright. The publisher re-estimates past values of the term
         premium. With ``term_premium=False``, the score does not use the term premium. The default
-        of ``leave`` (0) is our own choice. If ``leave`` is 0, the flag turns off when one of the
-        two yields has fallen over ``horizon`` sessions.
+        of ``leave`` (0) is our own choice. If ``leave`` is 0, the flag turns off when the Treasury
+        yield or the credit yield has fallen over ``horizon`` sessions.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class CostOfCapital(Signal):
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """Id of the term premium if the score omits the term premium; otherwise empty."""
+        """Id of the term premium if ``term_premium`` is False; otherwise empty."""
         return () if self.term_premium else ("THREEFYTP10",)
 
     @property

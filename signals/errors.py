@@ -55,7 +55,7 @@ class SimulationError(DrypowderError):
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
-    """Return the message for an unknown name; the message suggests a similar known name.
+    """Return the message for an unknown name, with the most similar known name if there is one.
 
     If ``name`` is not text, the message shows the ``repr`` of ``name``.
 

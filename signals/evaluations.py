@@ -14,8 +14,8 @@ class Evaluations(Mapping[str, Evaluation]):
     """A mapping from the name of each signal to its evaluation on a panel.
 
     The mapping computes each evaluation only once, at the first request. A signal can contain other
-    signals, which are its parts. Every signal uses a part with the parameters from the set. A part
-    outside the set has default parameters.
+    signals, which are its parts. If a part is in ``signals``, every signal uses the part with the
+    parameters from ``signals``. A part outside ``signals`` has default parameters.
 
     Parameters
     ----------
@@ -111,8 +111,9 @@ def inputs_of(
 ) -> tuple[str, ...]:
     """Return the ids of the series that a signal and its parts read, each id once.
 
-    ``among`` maps names to signals. A part outside ``among`` has default parameters. If
-    ``deciding`` is True, only ids that affect the flag or the score are returned.
+    ``among`` maps names to signals, and gives the parameters of the parts. A part outside ``among``
+    has default parameters. If ``deciding`` is True, only ids that affect the flag or the score are
+    returned.
     """
     parts = (among[name] if name in among else part() for name, part in signal.parts.items())
     left_out = ask(signal, "shown_only") if deciding else ()

@@ -37,8 +37,8 @@ def author_code(
     DrypowderError and KeyboardInterrupt (Ctrl-C) are raised unchanged. The error message begins
     with ``what``, a name for the user's code. ``names`` is a text with names of class attributes,
     such as ``inputs``. The class attributes list the panel columns that the code reads. After a
-    KeyError, the message says that ``names`` must list every column. If ``names`` is empty, the
-    message does not mention attributes.
+    KeyError, the message says that these class attributes must list every column. If ``names`` is
+    empty, the message does not mention attributes.
     """
     try:
         yield
@@ -63,7 +63,7 @@ def ask(thing: Any, name: str, *given: Any) -> Any:
         answer = getattr(thing, name)
         ours = type(thing).__module__.partition(".")[0] in OURS
         arguments = given if ours else tuple(map(_copy_of, given))
-        with np.errstate(all="ignore"):  # a warning would name a file of numpy
+        with np.errstate(all="ignore"):  # a warning would name a file of numpy or pandas
             answer = answer(*arguments) if given else answer
         if name in _FORMS:
             indexes = [table.index for table in given if isinstance(table, pd.DataFrame)]
@@ -132,7 +132,7 @@ def _check_gauges(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
     holds = len(found) == len(thing.units) and set(found) == set(thing.units)
     expected = f"a table with the keys of `units` as columns ({', '.join(thing.units)})"
     was = ", ".join(column if isinstance(column, str) else shown(column) for column in found)
-    _require(holds, thing, name, expected, was or "none", "name the columns like the keys")
+    _require(holds, thing, name, expected, was or "none", "use the keys as column names")
     for gauge, unit in thing.units.items():
         if unit == TEXT and gauge != thing.headline:
             continue

@@ -67,7 +67,7 @@ class InverseQE(ScoreSignal):
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """Id of the term premium if the signal omits the term premium; otherwise empty."""
+        """Id of the term premium if ``term_premium`` is False; otherwise empty."""
         return () if self.term_premium else ("THREEFYTP10",)
 
     @property

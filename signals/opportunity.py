@@ -55,8 +55,8 @@ class Opportunity(CompoundSignal):
     Parameters
     ----------
     memory
-        Condition 1 looks for forced selling and for a deep drawdown in this number of most recent
-        sessions.
+        Number of most recent sessions in which condition 1 looks for forced selling and for a deep
+        drawdown.
     stay
         Number of sessions for which the flag stays on.
     calm

@@ -43,8 +43,8 @@ class OutsideCapital(Signal):
         with cash flow. The formula uses no idle capital, GDP or price.
     Timing
         As in the signal ``capex``, an amount is known at the session after its first filing with
-        the SEC. An amount of debt, leases or buybacks from a late filing counts as known only after
-        this filing, because the filing may be the first publication of the amount.
+        the SEC. An amount of debt, leases or buybacks that first appears in a late filing counts as
+        known only after this filing, because the filing may be the first publication.
     NaN
         A firm counts for ``gap`` if its spending and its cash flow are known. For ``marginal``,
         spending and cash flow one year earlier must also be known. For ``from_payouts``, the

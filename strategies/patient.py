@@ -41,8 +41,7 @@ class Patient(ScaledSleeves):
         restarts. The memory and crypto sleeves are scaled to the target volatility.
     Turnover
         The strategy decides on scheduled dates, by default at month ends, and at each purchase or
-        sale of a part of :data:`CHANCE`. Before the first purchase and after the last sale, each
-        change of regime causes a decision.
+        sale of a part of :data:`CHANCE`. While n is 0, each change of regime causes a decision.
 
     Parameters
     ----------
@@ -79,8 +78,7 @@ class Patient(ScaledSleeves):
         """Return each session's state: the regime, or the holdings in thirds of :data:`CHANCE`.
 
         The state is ``1/3 in``, ``2/3 in`` or ``3/3 in`` while the strategy holds one, two or three
-        parts of :data:`CHANCE`. Before the first purchase and after the last sale, the state is the
-        regime.
+        parts of :data:`CHANCE`. While the strategy holds no part, the state is the regime.
         """
         thirds = self.thirds(reading.regime)
         return reading.regime.where(thirds == 0, thirds.astype(str) + "/3 in")

@@ -8,10 +8,10 @@ convex in the absorption share u.
 :mod:`.publish` turns the results into series with the ids, assets and publication lags of real
 history. So signals, strategies and reports treat simulated and real history alike.
 
-With ``thesis=False``, the prices come from a second, independent economy. The statistics of a
-single series do not depend on ``thesis``. But with ``thesis=False``, idle capital and capital
-spending do not predict returns. So if a method finds an effect of idle capital or capital spending
-with ``thesis=False``, the effect is due to chance.
+With ``thesis=False``, the prices come from a second, independent economy. The probability
+distribution of a single series does not depend on ``thesis``. But with ``thesis=False``, idle
+capital and capital spending do not predict returns. So if a method finds an effect of idle capital
+or capital spending with ``thesis=False``, the effect is due to chance.
 
 The parameters are round numbers, chosen to resemble US markets since 2003. No parameter is
 estimated from data. The simulation is not evidence for or against the thesis.

@@ -18,10 +18,9 @@ One stochastic volatility multiplies the shocks of all factors.
     r_i = β_i m + s_i S + n_i N + c_i C − D_i ΔDGS10/100 − K_i ΔBAA10Y/100
           + carry_i + bills_i + idiosyncratic − cascade
 
-m is the market factor. S is the speculation factor. N is the factor of assets with cash flows in
-the near future. C is the coin factor. :class:`backtests.economy.assets.Exposure` describes the
-loadings, such as the durations D and K. The table shows the mean of each factor in each phase, in %
-a year:
+m is the market factor. S is the speculation factor. N is the factor of assets whose cash flows
+come soon. C is the coin factor. :class:`backtests.economy.assets.Exposure` describes the loadings,
+such as the durations D and K. The table shows the mean of each factor in each phase, in % a year:
 
     factor  INJECTION  NEUTRAL  ABSORPTION  FORCED_SELLING  OPPORTUNITY
     m           18       12          6          −110            32
@@ -29,10 +28,10 @@ a year:
     N            0        0         50           −20            10
     C           45       35          0           −60            70
 
-Forced selling comes in cascades. A cascade hits coins on the first session, speculative shares and
-software on the second session, and every asset with a loading ``cascade`` above 0 on the third
-session. A crisis starts with a cascade, and more cascades may follow. About every fifteen months,
-there is a cascade that hits only coins.
+Forced selling comes in cascades of three sessions. On the first session of a cascade, coins fall.
+On the second session, speculative shares and software fall. On the third session, every asset with
+a loading ``cascade`` above 0 falls. A crisis starts with a cascade, and more cascades may follow.
+About every fifteen months, there is a cascade of one session that hits only coins.
 """
 
 from dataclasses import dataclass

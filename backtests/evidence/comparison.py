@@ -127,8 +127,8 @@ class Comparison(Summarised):
     def save(self, page: Path | str) -> None:
         """Write the page of ``drypowder compare``; an existing page is replaced.
 
-        ``page`` is a file that ends in .html, or a folder for the file ``compare.html``. A name
-        such as ``compare.pdf`` raises ConfigError.
+        ``page`` is a file that ends in .html, or a folder for the file ``compare.html``. Another
+        kind of file, such as ``compare.pdf``, raises ConfigError.
         """
         from backtests.report.notebook import save_comparison
 

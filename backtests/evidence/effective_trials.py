@@ -31,8 +31,8 @@ class BestWithoutSkill:
 
     Call :meth:`add` several times to add many trials in parts.
 
-    In each draw, all returns of a session are multiplied by the same random number. So each trial
-    has an expected return of 0, and the correlations between trials stay the same.
+    In each draw, all returns of a session are multiplied by the same standard normal number. So
+    each trial has an expected return of 0, and the correlations between trials stay the same.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return, for each session, the serial number of its episode; NaN outside episodes.
 
     Serial numbers start at 0. ``on`` has the value 1.0, 0.0 or NaN (or True or False) at every
-    session. A session with 1.0 continues an episode if the last session with 1.0 is at most
+    session. A session with 1.0 continues an episode if the previous session with 1.0 is at most
     ``quarter`` rows earlier. Otherwise, a session with 1.0 begins a new episode. A session with 0.0
     or NaN belongs to no episode, even if it lies between two sessions of one episode. ``quarter``
     is the number of rows in a quarter of a year, for example 13 for weekly rows.

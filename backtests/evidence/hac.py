@@ -56,7 +56,7 @@ class Fit:
         return float(stats.norm.sf(sign * value / error / scale))
 
     def widened(self, error: float) -> float:
-        """Return the error, widened for 95 % intervals of ±1.96 standard errors.
+        """Return ``error``, widened for 95 % intervals of ±1.96 standard errors.
 
         The result is ``error`` times the fixed-b critical value of :meth:`critical`, divided by the
         normal critical value 1.96.

@@ -3,7 +3,7 @@
 The sessions are cut into an even number of consecutive blocks. Each combination of half of the
 blocks is used once as the sample. The trial with the best Sharpe ratio in the sample is chosen. The
 other blocks show how the chosen trial ranks out of sample. Choosing the best trial has no value if
-the chosen trial ranks below the out-of-sample median for half of the samples.
+the chosen trial ranks below the out-of-sample median for at least half of the samples.
 
 For each block, the calculation needs only the count, the sum and the sum of squares of the returns.
 So the returns of all trials need not be in memory at once.

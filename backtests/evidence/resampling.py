@@ -26,8 +26,8 @@ from signals.universe import asset, session_close_id
 BLOCK = 252
 #: Number of draws for each session. An asset uses the first draw in which it has a return.
 TRIES = 8
-#: The distance from a resampled quote to the original quote of the source session shrinks by this
-#: fraction at every session.
+#: Within a block, the distance from a resampled quote to the original quote of the source session
+#: shrinks by this fraction at every session.
 PULL = 1 / 252
 #: Daily series that a central bank sets or reports. All other downloaded daily series are market
 #: quotes.
@@ -110,11 +110,12 @@ def resample_prices(
     Notes
     -----
     A sum of drawn yield changes could drift without limit. To prevent drift, each resampled quote,
-    such as a yield, is pulled toward the original quote of the source session. At every session,
-    the distance between the two quotes shrinks by the fraction 1/252. Each resampled quote also
-    stays between the minimum and the maximum of the original quote. The minimum and the maximum
-    cover the sessions since the earliest price of any asset. Because of the pull and the limits,
-    the difference between two resampled yields does not move exactly as at the source session.
+    such as a yield, is pulled toward the original quote of the source session. Within a block, the
+    distance between the two quotes shrinks by the fraction 1/252 at every session. Each resampled
+    quote also stays between the minimum and the maximum of the original quote. The minimum and the
+    maximum cover the sessions since the earliest price of any asset. Because of the pull and the
+    limits, the difference between two resampled yields does not move exactly as at the source
+    session.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.

@@ -19,7 +19,8 @@ from signals.params import choices, numbers, with_parameter
 from signals.stays import stays
 
 STEP = 0.25
-#: Shortest period with the flag on, in sessions, whose first date is in :attr:`Moved.switches`.
+#: :attr:`Moved.switches` contains the first date of each period in which the flag is on for at
+#: least this number of sessions.
 MAJOR = 63
 #: A changed flag counts as similar to the original flag if the overlap is at least this fraction.
 SAME_STORY = 0.5

@@ -60,7 +60,7 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
 
 
 def _from_here(path: Path) -> Path:
-    """Return a relative path if the file is in the working folder, otherwise an absolute path."""
+    """Return a relative path for a file below the working folder, otherwise an absolute path."""
     full, here = resolved(path), Path.cwd()
     return full.relative_to(here) if full.is_relative_to(here) else full
 

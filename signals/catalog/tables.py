@@ -33,7 +33,7 @@ NYFED = (
         0,
         1e3,
         source="nyfed",
-        dates="any day",  # an operation at a weekend is possible
+        dates="any day",  # the publisher does not rule out weekends
         first=date(2021, 7, 29),  # earlier repo operations were not the standing facility
     ),
 )

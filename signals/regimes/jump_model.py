@@ -75,9 +75,9 @@ class JumpModel(PriceOnly):
         """Estimate a model with jumpmodels, and return a function that gives each session's state.
 
         The first search makes at most three iterations from each of ten seeded starting points. The
-        second search makes up to 1000 iterations from two starting points: the best result of the
-        first search, and one seeded point. The two searches together take half the time of ten full
-        searches, and find an equally good optimum.
+        second search makes at most 1000 iterations from each of two starting points: the best
+        result of the first search, and one seeded point. The two searches together take half the
+        time of ten full searches, and find an equally good optimum.
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps

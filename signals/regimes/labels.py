@@ -15,7 +15,7 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once
 
 @dataclass(frozen=True, kw_only=True)
 class Labels(RegimeModel):
-    """Regime from a user's dated labels: each session has the newest label.
+    """Regime from a user's dated labels: each session has the newest label up to its date.
 
     A label is first used at the New York close of the first session on or after its date. A label
     needs no confirmation, because the label was known on its date. Sessions before the first date
