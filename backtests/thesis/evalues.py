@@ -21,7 +21,7 @@ from backtests.thesis.betting import wealth
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.sample import Sample
-from backtests.thesis.weeks import WEEKS_A_YEAR, at_week_starts, first_sessions, weekly
+from backtests.thesis.weeks import WEEKS_A_YEAR, at_week_starts, first_sessions, week_means, weekly
 from signals.universe import DURATION
 from strategies import STRATEGIES, kind_of
 
@@ -213,9 +213,9 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     The weight of SPY in the mix is the strategy's mean net exposure up to the date. The mix pays no
     costs.
 
-    A strategy with a higher exposure than the mix earns a higher premium without any timing. If the
-    strategy's exposure is above the exposure of the mix, the function subtracts :data:`PREMIUM`
-    times the difference of the exposures. The strategy's exposure is known before the week begins.
+    A strategy with a higher exposure than the mix earns a higher premium without any timing. So the
+    function subtracts :data:`PREMIUM` times the exposure above the exposure of the mix, as a mean
+    over the week's sessions. The exposure of a session is known at the close before the session.
     SPY's true premium over bills is assumed to be between 0 and :data:`PREMIUM`, so a strategy of
     SPY and bills can beat the mix only by timing. A strategy with other assets can also beat the
     mix if the other assets earn more than SPY.
@@ -231,8 +231,7 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     share = float(held.loc[:since].mean())
     mix = (share * spy + (1 - share) * sample.bills).reindex(returns.index)
     values = weekly(returns) - weekly(mix)
-    first = pd.DatetimeIndex(first_sessions(sample.sessions).reindex(values.index))
-    beyond = (held.shift(1).reindex(first) - share).clip(lower=0.0).to_numpy()
+    beyond = week_means((held.shift(1) - share).clip(lower=0.0)).reindex(values.index)
     deviation = max(_deviation(v, since) for v in (values, weekly(spy) - weekly(sample.bills)))
     return Weeks(
         values=values - beyond * PREMIUM / WEEKS_A_YEAR,

@@ -22,6 +22,13 @@ def weekly(returns: pd.Series) -> pd.Series:
     return whole if returns.index[-1].weekday() == 4 else whole.iloc[:-1]
 
 
+def week_means(values: pd.Series) -> pd.Series:
+    """Return the mean of each calendar week without NaN, with the week's last session as index."""
+    days = pd.DatetimeIndex(values.index)
+    means = values.groupby(days.to_period("W-FRI")).mean()
+    return means.set_axis(pd.DatetimeIndex(first_sessions(days).index))
+
+
 def week_ends(sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Return the last session of each calendar week; see :func:`weekly`."""
     return pd.DatetimeIndex(weekly(pd.Series(0.0, index=sessions)).index)

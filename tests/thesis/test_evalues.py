@@ -222,6 +222,26 @@ def test_exposure_beyond_the_share_must_earn_more_than_the_premium(
     assert weeks.limit == pytest.approx(3 * over_bills.std())
 
 
+def test_each_session_is_charged_for_its_own_exposure(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPY earns only the premium, so random exposure, also within a week, earns nothing more."""
+    days, rng = sample.sessions, np.random.default_rng(0)
+    exposure = rng.uniform(0.3, 0.9, len(days))
+    premium = np.where(days <= SINCE, 0.01 * rng.standard_normal(len(days)), 0.10 / 260)
+    spy = sample.bills + premium
+    held = pd.Series(np.where(days <= SINCE, 0.3, exposure), index=days)
+    monkeypatch.setattr(Sample, "asset", lambda self, id: spy)
+    returns = (sample.bills + held.shift(1) * premium).iloc[1:]
+    result = SimpleNamespace(weights=held.to_frame(), returns=returns)
+    monkeypatch.setattr(Sample, "run", lambda self, strategy: SimpleNamespace(result=result))
+    later = evalues._strategy_minus_mix("planted", sample, SINCE).values.loc["2021-07-10":]
+    whole = days.to_series().groupby(days.to_period("W-FRI")).agg(["size", "last"])
+    of_five = later[later.index.isin(whole.loc[whole["size"] == 5, "last"])]
+    assert len(of_five) > 50
+    assert of_five.abs().max() < 1e-5  # the premium of 0.3 of the portfolio is 6e-4 a week
+
+
 def check_truncation(history: History, name: str) -> None:
     """Fail if an earlier e-value depends on later sessions."""
     whole = one(Sample.of(history), name).path
