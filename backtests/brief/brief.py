@@ -39,8 +39,8 @@ class Brief:
         The explanation of each signal's flag at the session, by signal name.
     verdicts
         The verdicts on the main claims of the thesis, tested on this history. ``drypowder thesis``
-        also tests other claims, but gives the main claims the same verdicts. The p-values of the
-        main claims are adjusted as one group, without the other claims.
+        also tests other claims. The other claims do not change the verdicts on the main claims,
+        because the p-values of the main claims are adjusted as one group.
     links, changes, dates, holdings, late
         Each attribute is the result of the module of the same name in :mod:`backtests.brief`.
     flips
@@ -84,7 +84,7 @@ class Brief:
     def rule(self) -> str:
         """The name of the rule that decided the regime.
 
-        If there is no regime, the result is the first rule whose condition is true at the session.
+        If there is no regime, the result is the first rule that applies at the session.
         """
         reading = self.sample.reading
         decided = reading.decided_by.iloc[-1]

@@ -61,7 +61,7 @@ def _of(
 ) -> Iterator[Change]:
     """Yield one change if the state changed after the session ``before``, else nothing.
 
-    ``words`` contains a word for each of the ``states``, also for a missing one.
+    ``words`` contains the state of each session as text, such as ``none`` for a missing state.
     """
     said = words.loc[before:]
     if said.nunique() < 2:

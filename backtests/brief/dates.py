@@ -17,7 +17,7 @@ Basis = Literal["rule", "a year ago", "calendar"]
 #: the date of its first day. A week has the date of its last day, a Wednesday. Series with
 #: ``at_end`` do not use this mapping.
 _PERIODS = {"week": "W-WED", "month": "MS", "quarter": "QS"}
-_LOOK = pd.Timedelta(days=200)  # longer than the longest delay between a date and its release
+_LOOK = pd.Timedelta(days=200)  # longer than any delay from a value's date to its release
 #: Almost a year. After 52 weeks, the day of the week is the same.
 FIFTY_TWO_WEEKS = pd.Timedelta(weeks=52)
 
@@ -36,9 +36,9 @@ class Expected:
         ``what`` is a phrase for the expected data or decision. ``short`` is a short form of
         ``what``, in one or two words. ``ids`` contains the ids of the series.
     basis
-        How the day is computed. ``rule``: the publication rule of the series in the catalog gives
-        the day from which the value counts as known. The publisher can release the value earlier.
-        ``a year ago``: a past release took place 52 weeks before the expected day.
+        How the day is computed. ``rule``: the day comes from the publication rule in the catalog.
+        The value counts as known from this day. The publisher can release the value before this
+        day. ``a year ago``: a past release took place 52 weeks before the expected day.
         ``calendar``: the calendar of the exchange gives the day, so the day is certain.
     """
 
@@ -50,12 +50,12 @@ class Expected:
 
 
 def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
-    """Return the next decision day and the next release of each series in ``ids``, in date order.
+    """Return the next decision and the next release of each series in ``ids``, sorted by date.
 
     The dates are after the last close of the history. The result also contains the next filing of
     each hyperscaler. The next filing is expected 52 weeks after the firm's earliest filing of the
-    past 52 weeks. If an expected day is not a session, the next session is expected, because values
-    are used only in sessions.
+    past 52 weeks. An expected day that is not a session is replaced by the next session, because
+    values are used only on sessions.
 
     A vintage is a published version of a series. The next release of a series with vintages is
     expected 52 weeks after a past release. The past release is the earliest release of the past 52

@@ -28,9 +28,9 @@ class Holding:
         Name and one-line description of the strategy.
     weights, before
         Target weights of each asset and of cash, as fractions. ``weights`` is for the last session,
-        and ``before`` is for an earlier session. ``before`` is None if the strategy made no
-        decision up to the earlier session. If the strategy cannot be followed, ``weights`` is empty
-        and ``before`` is None.
+        and ``before`` is for an earlier session. If the strategy's first decision is after the
+        earlier session, ``before`` is None. If the strategy cannot be followed, ``weights`` is
+        empty and ``before`` is None.
     decided_on
         The session of the decision that gave ``weights``, or None.
     missing
@@ -54,7 +54,7 @@ class Holding:
 
     @property
     def moves(self) -> dict[str, float]:
-        """The weight changes since the earlier session, without changes inside the drift band."""
+        """Changes of weights since the earlier session, without changes inside the drift band."""
         earlier = self.before or {}
         if not earlier:
             return {}

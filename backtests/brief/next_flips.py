@@ -26,7 +26,7 @@ class NextFlip:
         ``gauge`` names the gauge that must cross a level before the flag flips. ``value`` is the
         current value of the gauge, and ``unit`` is the unit of this value.
     flips
-        The level, in words, that the gauge must cross.
+        The level that the gauge must cross, as text.
     distance
         The signed move that brings the gauge to the level, in the unit ``unit``. The gauge must
         stay beyond the level for some sessions before the flag flips.
@@ -34,16 +34,18 @@ class NextFlip:
         True if the gauge is already beyond the level, and only the confirmation is missing.
     frequency
         Fraction of the gauge's past moves that would have been enough for a flip. A past move is a
-        change over :data:`MONTH` sessions. A past move is enough if it has the direction of
-        ``distance``, and at least the size of ``distance``. ``frequency`` describes the past and is
-        not a forecast. Some flags turn off after a fixed number of sessions. The gauge of such a
-        flag is its age. Over a month, an age always moves by :data:`MONTH` sessions. If ``beyond``
-        is True, ``frequency`` is 1, because the gauge needs no further move. If the gauge has no
-        past move, ``frequency`` is NaN.
+        change over :data:`MONTH` sessions. A past move is enough for a flip if the move has the
+        sign of ``distance``, and at least the size of ``distance``. ``frequency`` describes the
+        past and is not a forecast. If ``beyond`` is True, ``frequency`` is 1, because the gauge
+        needs no further move. If the gauge has no past move, ``frequency`` is NaN.
+
+        Some flags turn off after a fixed number of sessions. While a flag of this kind is on, the
+        gauge is the age of the flag in sessions. Over :data:`MONTH` sessions, the age always grows
+        by :data:`MONTH`.
     regime
         The regime that the rules would give if this flag flipped and no other flag changed. The
-        actual regime would change some sessions later, after the confirmation. If too few votes are
-        known, ``regime`` is None.
+        actual regime would change only after the confirmation, some sessions after the flip. If too
+        few votes are known, ``regime`` is None.
     """
 
     signal: str
