@@ -28,7 +28,7 @@ def bathtub_now(sample: Sample) -> dict[str, dict[str, Any]]:
 
     The date of a number is the day on which its newest input became known. The entry ``level`` also
     contains the highest net liquidity so far, and the date of this maximum. If a gauge has no value
-    at the last session, its number is NaN. If the reading lacks a signal, the number of this signal
+    at the last session, its number is NaN. If the reading lacks the signal of a number, the number
     is None.
     """
     found = {name: _gauge(sample, *where) for name, where in _GAUGES.items()}

@@ -86,7 +86,10 @@ def _flow(entry: Mapping[str, Any]) -> str:
 
 
 def _effect(entry: Mapping[str, Any]) -> tuple[str, str]:
-    """Return two lines: how much liquidity the balances added or took when they fell or rose."""
+    """Return two lines: the liquidity that the balances added or took in a quarter.
+
+    Falling balances add liquidity, and rising balances take liquidity.
+    """
     value = entry["value"]
     if is_missing(value):
         return MISSING, "in a quarter"

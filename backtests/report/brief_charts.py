@@ -18,7 +18,7 @@ from backtests.report.timeline import timeline
 from signals.explanation import gauges_of
 from signals.regimes import Regime
 
-_YEARS = 10  # length of the chart of regimes and of the chart of the gauge
+_YEARS = 10  # number of years in the chart of regimes and in the chart of the gauge
 #: Titles in plain words, by gauge.
 _PLAIN = {"u": "u = AI spending / (AI spending + idle capital)"}
 
@@ -59,10 +59,10 @@ def _title(brief: Brief) -> str:
 def _deciding(brief: Brief, label: str) -> str | None:
     """Return a chart of the flag that decided the regime, or a chart of the votes.
 
-    The chart of a flag shows the gauge that can flip the flag next. If no single flag decided the
+    The chart of a flag shows the gauge that can flip the flag. If no single flag decided the
     regime, the result is a chart of the votes. The chart of the votes shows the percentage of votes
-    that are on. If the last ten years have fewer than two values, the result is None. The result is
-    also None if the level at which the flag flips is unknown.
+    that are on. The result is None if the last ten years have fewer than two values, or if the
+    level at which the flag flips is unknown.
     """
     reading, e = brief.sample.reading, brief.said.get(brief.rule)
     if e is None:

@@ -54,7 +54,7 @@ def votes_words(reading: Reading) -> str:
 
 
 def _gauge(e: Explanation | None) -> str:
-    """Return text on the gauge and the level of the flag that decided the regime.
+    """Return text on the deciding flag: its gauge now, and the level at which the flag flips.
 
     If no single flag decided the regime, the text is empty.
     """
@@ -180,10 +180,10 @@ def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def late_words(late: Mapping[str, Any]) -> str:
-    """Return a text on late data: the name, the date of the last value, and the effect.
+    """Return text on late data: their name, the date of the last value, and what they affect.
 
-    Missing components of a score have no date, and the effect names them. ``late`` is an item of
-    the list ``late`` in ``brief --json``.
+    If the late data are components of a score, the text has no date, and ``affects`` contains the
+    names of the components. ``late`` is an item of the list ``late`` in ``brief --json``.
     """
     if late["last"] is None and not late["unseen"]:
         return str(late["affects"])

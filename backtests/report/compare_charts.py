@@ -19,7 +19,7 @@ from signals.transforms import fall_from_peak
 
 #: Baselines that are visible when the page opens.
 FIRST = ("spy", "bills", "sixty-forty")
-#: If a comparison has at most this many rows, all lines are visible when the page opens.
+#: Largest number of rows for which all lines are visible when the page opens.
 FEW_ROWS = 6
 _SOLID, _DASH, _DASHDOT = "", "6 4", "6 3 2 3"
 _DASHES = {"thesis": _SOLID, "own": _SOLID, "baseline": _DASH, "challenger": _DASHDOT}

@@ -198,7 +198,7 @@ def _has_no_default(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
-#: A mapping from the key of an interval to its name in :func:`coverage_said`.
+#: Names of intervals in :func:`coverage_said`, by key of the interval.
 _SAID = {"sharpe": "Sharpe", "excess_mix": "over own mix", "alpha": "alpha"}
 
 

@@ -84,7 +84,8 @@ def _sharpe(entry: Entry) -> Cell:
 
 def _alpha(entry: Entry) -> Cell:
     alpha = entry["alpha"]
-    if alpha is None or is_missing(alpha["t"]):  # a strategy that equals its own assets has no t
+    # If the assets explain all returns of the strategy, t is undefined.
+    if alpha is None or is_missing(alpha["t"]):
         return Cell()
     t = f"\nt {fixed(alpha['t'], 1)}"
     return _cell(alpha["estimate"], percent, f"{interval(alpha, percent)}{t}")
@@ -191,8 +192,8 @@ def write_compare_page(
     :mod:`backtests.report.compare_numbers`. ``growth`` is the growth of 1 since the first close.
     ``growth`` has a row for each session and a column for each strategy. For each session,
     ``regime`` contains the regime under which the session's return was earned. In ``regime``, None
-    means no regime. If ``growth`` and ``numbers`` have different strategies, DataError is raised.
-    If the file cannot be written, DataError is also raised.
+    means no regime. DataError is raised if ``numbers`` is empty, if ``growth`` and ``numbers`` have
+    different strategies, or if the file cannot be written.
     """
     _check_names(numbers, growth)
     label = label_of(about["simulated"])
@@ -254,7 +255,7 @@ def _section(
 
 
 def joined_notes(notes: Sequence[str]) -> list[str]:
-    """Return the notes; rows with the same note share one note, with their names last.
+    """Return the notes; a note on several rows occurs once, and ends with the names of the rows.
 
     >>> joined_notes(["a: no price", "b: no price", "c: no regime"])
     ['no price: a, b', 'c: no regime']

@@ -159,7 +159,7 @@ def _cause(saved: Entry) -> str:
 
 
 def _cure(saved: Entry) -> str:
-    said = "The row shows the new numbers."
+    said = "The row shows numbers from the current data."
     if saved["labels"]:
         said += f" To use the old labels, restore {saved['labels']}."
     if saved["source"] != "store":

@@ -26,8 +26,8 @@ def sections(cls: type) -> list[tuple[str, str]]:
     """Return the sections in the docstring of a class, as pairs of heading and text.
 
     The heading of the first pair is ``"what"``, and its text is the docstring's first line. In the
-    docstring, the text below a heading must be indented. The result has no markup. The sections
-    Parameters, Attributes and Raises, and all sections after them, are left out.
+    docstring, the text below a heading must be indented. The result has no markup. The result
+    ends before the first section with the heading Parameters, Attributes or Raises.
     """
     first, _, rest = plain_text(cleandoc(cls.__doc__ or "")).partition("\n")
     parts: list[tuple[str, str]] = [("what", first)]

@@ -72,7 +72,7 @@ def _first(known: pd.Series) -> pd.Timestamp:
 
 
 def is_silent(reading: Reading, name: str) -> bool:
-    """Return whether votes decide the regime, but a signal does not vote."""
+    """Return True if the regime model is ``votes`` and the signal does not vote."""
     return isinstance(reading.model, Votes) and name not in reading.votes
 
 
@@ -87,7 +87,7 @@ def flag_rows(reading: Reading) -> dict[str, pd.Series]:
 
 
 def regime_strip(title: str, regime: pd.Series, height: int = 16) -> Strip:
-    """Return a strip with the regime of each session; a session without one is ``no regime``."""
+    """Return a strip with the regime of each session; a missing regime is ``no regime``."""
     colours = {shown_regime(name): c for name, c in css_states(REGIMES).items()}
     states = regime.astype(object).fillna(NO_REGIME)
     return Strip(title=title, states=states, colours=colours, height=height)
@@ -110,7 +110,7 @@ def flags_timeline(reading: Reading, name: str, most: int) -> str:
 def signal_panels(
     evaluation: Evaluation, inputs: pd.DataFrame, start: pd.Timestamp, name: str
 ) -> str:
-    """Return a chart of a signal: its main gauge, gauges with thresholds, and inputs.
+    """Return a chart of a signal: the main gauge, each gauge with a threshold, and the inputs.
 
     ``inputs`` has a row for each session, and a column for each series that the signal reads. The
     chart begins at ``start``. If no drawn gauge has a value at ``start``, the chart begins at the
@@ -167,7 +167,7 @@ def levels_of(threshold: Threshold, unit: str) -> list[tuple[str, float]]:
 def _of_inputs(inputs: pd.DataFrame) -> list[Panel]:
     """Return panels of the inputs. All inputs of a panel have the same unit and similar sizes.
 
-    Amounts of companies one year earlier have a panel of their own. Amounts in millions of USD are
+    Companies' amounts of the year before are in separate panels. Amounts in millions of USD are
     shown in billions.
     """
     rows = []
@@ -193,7 +193,8 @@ def _of_inputs(inputs: pd.DataFrame) -> list[Panel]:
 def _by_size(inputs: pd.DataFrame) -> list[list[str]]:
     """Return groups of inputs of similar size.
 
-    In a group, the largest absolute values of two inputs differ by a factor of at most 8.
+    The size of an input is its largest absolute value. In a group, the largest size is at most 8
+    times the smallest size.
     """
     sizes = inputs.abs().max().fillna(0.0)
     groups: list[list[str]] = []

@@ -101,12 +101,12 @@ def voters(reading: Reading, vote: bool | None) -> list[str]:
 def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
     """Return a sentence with the regime, its start, and the rule that decided the regime.
 
-    If a flag decided the regime, the sentence gives the level at which this flag flips. If half of
-    the votes decided, the sentence gives the level for each vote that is on. The sentence also says
-    how many measures of idle capital are depleted. If another regime waits for confirmation, the
-    sentence names this regime. If the regime model is not ``votes``, the sentence contains only the
-    regime, its start and its rule. The reading and the explanations ``said`` must end at the same
-    session.
+    If a flag decided the regime, the sentence gives the level at which this flag flips. If the rule
+    ``half of the votes`` decided the regime, the sentence lists the flags that vote and are on,
+    with the level at which each flag flips. The sentence also says how many measures of idle
+    capital are depleted. If another regime waits for confirmation, the sentence names this regime.
+    If the regime model is not ``votes``, the sentence contains only the regime, its start and its
+    rule. The reading and the explanations ``said`` must end at the same session.
     """
     if not isinstance(reading.model, Votes):
         return _sentence_of_model(reading)

@@ -91,7 +91,7 @@ def _meaning(reading: Reading) -> str | None:
 def _reason(sentence: str) -> str:
     """Return the part of a sentence after its first colon: the reason for the regime.
 
-    The page's heading shows the part before the colon. A sentence without a colon is returned
+    The page's heading shows the part before the first colon. A sentence without a colon is returned
     whole.
     """
     reason = sentence.partition(": ")[2] or sentence

@@ -78,9 +78,9 @@ def write_run(
     """Write the seven files of an assessed run into a folder, and return the run's metrics.
 
     An earlier run with the same label is replaced. The files appear in the folder only when all
-    seven files are complete. If the folder cannot be written, DataError is raised. If the folder
-    holds other files or a run with another label, DataError is also raised. If ``assessment`` is
-    not an Assessment, ConfigError is raised. After an error, the folder is unchanged.
+    seven files are complete. DataError is raised if the folder cannot be written, holds other
+    files, or holds a run with another label. ConfigError is raised if ``assessment`` is not an
+    Assessment. After an error, the folder is unchanged.
     """
     if not isinstance(assessment, Assessment):
         raise ConfigError(

@@ -21,10 +21,10 @@ TERMS: dict[str, str] = {
     "CVaR": "mean return on the days on which the loss reaches or exceeds the value at risk",
     "capture": "mean return divided by the benchmark's mean return. Up capture uses only days on "
     "which the benchmark rises. Down capture uses only days on which the benchmark falls",
-    "drawdown": "loss from the highest value so far. A drawdown ends when the value reaches this "
-    "highest value again",
-    "episode": "one unbroken period in a state, or several such periods with less than a quarter "
-    "(63 sessions) between them",
+    "drawdown": "loss from the highest value so far. A drawdown ends when the value reaches the "
+    "previous maximum again",
+    "episode": "one unbroken period in a state; periods less than a quarter (63 sessions) apart "
+    "count as one episode",
     "entered": "the number of times that a state began",
     "excess": "return minus the return of bills",
     "exposure": "sum of the absolute weights of all holdings except cash",
@@ -34,7 +34,8 @@ TERMS: dict[str, str] = {
     "counted trials reaches the hurdle in only 5 of 100 cases",
     "information ratio": "mean of a difference divided by its standard deviation, both yearly. In "
     "the table of metrics, the difference is the strategy's return minus the benchmark's return. "
-    "In lead and lag, it is the strategy's return minus the return of its mean weights",
+    "In lead and lag, the difference is the strategy's return minus the return of the strategy's "
+    "mean weights",
     "interval": "range that contains the results of 95 of 100 resampled histories. The range is "
     "too narrow if regimes last for years",
     "kurtosis": "how often extreme returns occur. Excess kurtosis is 0 for a normal distribution, "
@@ -46,8 +47,8 @@ TERMS: dict[str, str] = {
     "session": "a trading day of the NYSE",
     "Sharpe": "mean excess return divided by its standard deviation, both yearly. The excess "
     "return is the return minus the return of bills",
-    "skewness": "asymmetry of returns. It is negative if large losses are more frequent than large "
-    "gains",
+    "skewness": "asymmetry of returns. Skewness is negative if large losses are more frequent than "
+    "large gains",
     "sleeve": "a group of assets to which a strategy gives one common weight",
     "Sortino": "mean excess return divided by its downside deviation, both yearly. The excess "
     "return is the return minus the return of bills",

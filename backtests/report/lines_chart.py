@@ -70,7 +70,7 @@ def lines_chart(
 
 
 def _leaves_room_at_right(lines: pd.DataFrame, level: float) -> bool:
-    """Return whether the right end has at least as much space around the level as the left end."""
+    """Return whether the lines are at least as far from the level at the right as at the left."""
     part = max(1, len(lines) // 10)
     gaps = (lines - level).abs().min(axis=1)
     return float(gaps.iloc[-part:].min()) >= float(gaps.iloc[:part].min())

@@ -61,8 +61,8 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
     ),
     (
         *("deflated_sharpe_2014", "Deflated Sharpe ratio, 2014", fixed_3),
-        "1 minus the p-value of an older test that corrects for many trials. The older test rarely "
-        "finds skill",
+        "1 minus the p-value of the test from 2014, which corrects for many trials. The test from "
+        "2014 rarely finds skill",
     ),
     (
         *("minimum_track_record", "Minimum track record, sessions", thousands),

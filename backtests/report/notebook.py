@@ -1,4 +1,4 @@
-"""Show results in a notebook: metrics, charts, and summaries that need metrics.
+"""Show results in a notebook: tables of metrics, charts, and summaries with metrics.
 
 The methods of results, such as :meth:`backtests.Run.plot`, call these functions. The function
 :func:`plot_reading` draws a reading. A reading has no method that draws a chart, because the
@@ -212,9 +212,9 @@ def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:
     -------
     A table with a row for each metric and a column for each run. The labels of the rows are the
     labels of the tearsheet. The last column is the benchmark of the first run, and covers the
-    sessions of the first run. If the heading of a run is already the name of the benchmark, the
-    benchmark has no column. An undefined metric is a dash. For example, a run shorter than a year
-    has no yearly metrics. If any history is simulated, the name of the index begins with SIMULATED.
+    sessions of the first run. If the benchmark's name is the heading of a run, the benchmark has no
+    column. An undefined metric is a dash. For example, a run shorter than a year has no yearly
+    metrics. If any history is simulated, the name of the index begins with SIMULATED.
 
     Raises
     ------

@@ -72,7 +72,7 @@ def regime_chart(reading: Reading, title: str) -> Any:
 
 
 def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> Any:
-    """Return a chart of a signal: its main gauge, gauges with thresholds, flag and inputs.
+    """Return a chart of a signal: the main gauge, each gauge with a threshold, and the inputs.
 
     ``inputs`` has a row for each session, and a column for each series that the signal reads. A
     line of more than 1,500 sessions shows only every n-th session. The shading shows every session
@@ -205,8 +205,8 @@ def shade(
     one period. The shading of a period runs from its first session to the first session of the next
     period.
 
-    If ``of_returns`` is True, each state describes the return since the previous close. Then the
-    shading of a period begins one session earlier, and ends at the period's last session.
+    If ``of_returns`` is True, each state describes the return since the previous close. The shading
+    of a period then begins at the session before the period, and ends at the period's last session.
     """
     shapes = [
         {

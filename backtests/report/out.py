@@ -2,8 +2,8 @@
 
 In every command, the option ``--out`` accepts the name of a folder. If the command writes one page,
 ``--out`` also accepts a file name that ends in ``.html``. Every output option except ``--out``
-expects the name of one file. Missing folders are created. Methods such as ``Comparison.save`` have
-the same rules.
+expects the name of one file. Missing folders are created. The rules of ``--out`` also hold for
+methods such as ``Comparison.save``.
 """
 
 import os

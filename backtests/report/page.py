@@ -60,8 +60,8 @@ def page(title: str, section: str) -> str:
     """Return a self-contained page that has one section.
 
     If the section contains panels, the page gets the script that shows the values of a day. If the
-    section contains links to terms, the page gets the script that shows definitions. No other
-    script is added, but ``section`` may contain its own scripts.
+    section contains links to terms, the page gets the script that shows definitions. All other
+    scripts of the page must be part of ``section``.
     """
     needed = {POINTED: "pointer.js", EXPLAINED: "terms.js"}
     script = "\n".join(_read(name) for mark, name in needed.items() if mark in section)

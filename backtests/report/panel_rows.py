@@ -14,7 +14,9 @@ WIDTH = 1000.0
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """Values of each session, with a name and a CSS colour; NaN interrupts a line.
+    """A series with a name and a CSS colour; NaN interrupts the drawn line.
+
+    ``values`` has one value for each session.
 
     ``dash`` is an SVG dash pattern such as ``6 3``; an empty text means a solid line.
     """
@@ -43,8 +45,8 @@ class Panel:
     If ``log`` is True, the axis is logarithmic, and all values must be positive. ``low`` and
     ``high`` are the ends of the axis; None means the range of the values. ``height`` is in pixels.
 
-    If ``zooms`` is True, the picture carries the ends of its axis as data, so that a script can
-    show a part of the axis with its own numbers.
+    If ``zooms`` is True, the picture contains the ends of the axis as data. With these data, a
+    script can show a part of the axis and write the numbers of this part.
     """
 
     title: str

@@ -17,7 +17,7 @@ from signals.stays import stays
 _BUCKETS = 500  # number of buckets of a long line; a bucket is drawn by its extreme values
 _DRAWN_HEIGHT = 100.0
 _LEAST_TICK = 24.0  # smallest distance between two numbers of a vertical axis, in pixels
-_MOST_TICKS = 5  # number of ticks that gives at least two numbers on an axis of any range
+_MOST_TICKS = 5  # with this many ticks, an axis of any range has at least two numbers
 _NAME_HEIGHT = 16.0  # height of the name of a level, in pixels
 _NAME_WIDTH = 0.2  # width of the name of a level, as a share of the panel's width
 
@@ -94,7 +94,7 @@ def _with_names(panel: Panel, low: float, high: float) -> tuple[float, float]:
 def _numbers(panel: Panel, y: Scale) -> list[float]:
     """Return the numbers of the vertical axis, with enough distance between them.
 
-    One number shows no scale, so the axis has at least two numbers if they fit.
+    The axis has at least two numbers if two numbers fit, because a single number shows no scale.
     """
     if panel.log:
         return _apart(log_ticks(y.low, y.high), panel, y)
@@ -122,10 +122,11 @@ def _ticks(panel: Panel, y: Scale) -> str:
 
 
 def _names(panel: Panel, y: Scale) -> str:
-    """Return the names of levels.
+    """Return the names of a panel's levels, as HTML.
 
     A name is above the line of its level. If there are several levels, the name of the lowest level
-    is below its line. A name is at the left end, or at the right end if it covers less there.
+    is below its line. A name is at the left end of the panel. If the name covers fewer line steps
+    at the right end, the name is at the right end.
     """
     lowest = min((level for _, level in panel.levels), default=0.0)
     named = ""
@@ -138,9 +139,9 @@ def _names(panel: Panel, y: Scale) -> str:
 
 
 def _covered(panel: Panel, y: Scale, level: float, *, below: bool) -> tuple[int, int]:
-    """Return how many steps of the panel's lines the name of a level covers at each end.
+    """Return the number of line steps that a level's name covers, at the left and at the right.
 
-    A step leads from one session to the next. The ends are the left and the right end.
+    A step is the part of a line from one session to the next.
     """
     tall = _NAME_HEIGHT / panel.height * _DRAWN_HEIGHT
     top = y(level) if below else y(level) - tall

@@ -14,8 +14,8 @@ from backtests.report.svg import day_number, every_nth
 def pointed(rows: Sequence[Panel | Strip], index: pd.DatetimeIndex, most: int) -> dict[str, Any]:
     """Return the data that a page shows at the mouse pointer: days, and each row's values.
 
-    The first number in ``days`` counts the days from 1970-01-01 to the first date. Each of the
-    later numbers counts the days from one date to the next.
+    The first number in ``days`` counts the days from 1970-01-01 to the first date. Each
+    following number counts the days since the previous date.
     """
     chosen = every_nth(len(index), most)
     days = np.array([day_number(day) for day in index[chosen]], dtype=int)

@@ -20,7 +20,7 @@ from backtests.report.panel_values import pointed
 
 #: The HTML class of a chart with panels. A page with charts of this class needs ``pointer.js``.
 POINTED = 'class="panels"'
-_LETTER = 16.0  # width of a letter of a date on a narrow screen, in units of the drawing
+_LETTER = 16.0  # width of one letter of a date on a narrow screen, in units of the SVG
 
 
 def panels(
@@ -39,8 +39,8 @@ def panels(
     or 3 (``h3``).
 
     ``shading`` contains the states that colour the background of every panel. If ``of_returns`` is
-    True, each state describes the return of its session. A return begins at the previous close, so
-    the colour of a period then begins one session earlier.
+    True, each state describes the return of its session. In this case, the colour of a period
+    begins at the session before the period, because a return begins at the previous close.
 
     The page shows the values of at most ``most`` sessions at the mouse pointer. If the history has
     more sessions, the page shows the values of every n-th session.
@@ -71,8 +71,8 @@ def _index_of(rows: Sequence[Panel | Strip]) -> pd.DatetimeIndex:
 def _entries(row: Panel | Strip) -> dict[str, str]:
     """Return the names of a row's lines or states, each with a sample of its colour.
 
-    A panel with one line has no entries, because the panel's title describes the line. A single
-    area has an entry, because the title does not say what the area is.
+    A panel with one line has no entries, because the panel's title describes the line. A panel
+    with one area has an entry, because the panel's title does not describe the area.
     """
     if isinstance(row, Panel):
         drawn = row.drawn()

@@ -52,8 +52,9 @@ def write_pdf(page: Path, path: Path) -> None:
         said = _print(browser, page, fresh, Path(profile))
         if not fresh.is_file():
             raise DataError(f"expected {browser} to write {path}, but it wrote no file: {said}")
-        # Chromium ends without an error even if the disk is full and the file is cut. Its last
-        # message ends with the system's reason. As an OSError, the reason gets the usual message.
+        # Chromium ends without an error even if the disk is full and the file is cut. The last
+        # message of Chromium ends with the system's reason. An OSError with this reason gives the
+        # user the usual message of a failed write.
         if not fresh.read_bytes().rstrip().endswith(b"%%EOF"):
             raise OSError(said.rpartition(": ")[2])
 

@@ -29,10 +29,10 @@ _WINDOW, _WINDOW_NAME = 126, "6 months"
 _VOLATILITY = f"Volatility over {_WINDOW_NAME}, % a year"
 _SHARPE = f"Sharpe ratio over {_WINDOW_NAME}"
 _DISTRIBUTION = "Distribution of monthly returns"
-#: A run with fewer months has no plot of the distribution.
+#: Smallest number of months in a run with a plot of the distribution.
 _FEWEST_MONTHS = 12
-_LEGEND = 8  # font size of legends, in points, as of the axes
-_FONT = "DejaVu Sans"  # a font that matplotlib contains; the page's own font replaces it
+_LEGEND = 8  # font size of legends in points, equal to the font size of the axes
+_FONT = "DejaVu Sans"  # a font of matplotlib; in the SVG, _OUR_FONT replaces this font
 _OUR_FONT = "system-ui, sans-serif"
 #: Colours of quantstats and of matplotlib, and the CSS that replaces them.
 _COLOURS = {
@@ -142,8 +142,8 @@ def _drawing(title: str) -> Iterator[None]:
 def _without_cash(figure: Any, over_bills: pd.Series) -> Any:
     """Return a figure of rolling Sharpe ratios without the windows in which all money is cash.
 
-    In these windows, the ratio is undefined, and quantstats draws a rounding error. The dashed line
-    shows the mean of the remaining windows.
+    In a window with only cash, the ratio is undefined, and quantstats draws a rounding error. The
+    dashed line shows the mean of all defined ratios.
     """
     curve, mean, *_ = figure.axes[0].get_lines()
     drawn = pd.Series(curve.get_ydata(), index=pd.DatetimeIndex(curve.get_xdata()))
@@ -211,7 +211,7 @@ def _svg(figure: Any, name: str) -> str:
         axes.set_title("")
         axes.tick_params(axis="x", labelrotation=0)
         legend = axes.get_legend()
-        if legend:  # above the plot, where it covers no line
+        if legend:  # a legend above the plot covers no line
             names = [entry.get_text() for entry in legend.get_texts()]
             place: Any = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": len(names)}
             axes.legend(legend.legend_handles, names, fontsize=_LEGEND, **place)

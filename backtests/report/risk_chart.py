@@ -55,8 +55,8 @@ def risk_chart(numbers: Mapping[str, Mapping[str, object]], name: str) -> str:
     If the pointer is on a point, the chart shows the point's numbers. ``numbers`` maps the name of
     each strategy to its ``kind``, ``volatility``, ``cagr`` and ``sharpe``. Volatility and CAGR are
     fractions. The chart leaves out strategies without volatility or CAGR. The chart also leaves out
-    the strategies that :func:`far_points` returns, which have a very high volatility. Some points
-    have no label, because labels must not overlap. A dotted line joins the points of SPY and bills,
+    strategies with a very high volatility, see :func:`far_points`. Some points have no label,
+    because labels must not overlap. A dotted line joins the points of SPY and bills,
     if both are present. Constant mixes of SPY and bills lie near the dotted line.
     """
     points, far = _points(numbers), far_points(numbers)
@@ -86,8 +86,8 @@ def far_points(numbers: Mapping[str, Mapping[str, object]]) -> dict[str, tuple[f
 
     The values are volatility and CAGR in percent. A volatility is too high if it is more than three
     times the median volatility. A point far to the right would push all other points into a small
-    corner. If more than a tenth of the strategies have a volatility that is too high, the result is
-    empty.
+    corner. If more than a tenth of the strategies exceed three times the median volatility, the
+    result is empty.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])

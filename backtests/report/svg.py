@@ -13,7 +13,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-#: Width of a chart, which fits on a phone; a wide screen enlarges the chart.
+#: Width of a chart. This width fits on a phone, and a wide screen enlarges the chart.
 PANEL = 360.0
 #: Width of a chart that compares many strategies.
 WIDE = 1080.0
@@ -76,7 +76,7 @@ def apart(x: Scale, ticks: Sequence[float]) -> Sequence[float]:
 
 
 def every_nth(count: int, most: int) -> np.ndarray:
-    """Return the positions of every n-th item, counted back from the last, at most ``most``."""
+    """Return the positions of at most ``most`` items at equal distances, with the last item."""
     return np.arange(count)[:: -max(1, -(-count // most))][::-1]
 
 
@@ -88,8 +88,8 @@ def _decades(low: float, high: float) -> list[float]:
 def log_ticks(low: float, high: float) -> list[float]:
     """Return ticks of a log axis between two positive numbers: 1, 2 and 5 times powers of ten.
 
-    If the range contains fewer than three of these ticks, the result is roughly five round numbers
-    at equal distances.
+    If the axis has fewer than three ticks of this form, the result is roughly five round numbers at
+    equal distances.
     """
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
@@ -140,8 +140,7 @@ def picture(name: str, width: float, height: float, parts: Iterable[str], kind: 
     """Return an SVG picture.
 
     ``name`` describes the picture to a reader who cannot see it. A wide screen enlarges the picture
-    by at most 30 %. With this limit, the text of the picture is about as large as the text of the
-    page.
+    by at most 30 %, so the text of the picture is about as large as the text of the page.
     """
     frame = f'viewBox="0 0 {width:g} {height:g}" style="max-width:{_ENLARGED * width:.0f}px"'
     label = escape(name, quote=True)

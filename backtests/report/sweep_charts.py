@@ -35,8 +35,8 @@ _CENTRED = 20
 def distribution_chart(sharpes: np.ndarray, marks: Mapping[str, float], name: str) -> str:
     """Return a histogram of Sharpe ratios, with a labelled vertical line at each marked number.
 
-    The labels are in rows, so that as few labels as possible cross the line of another mark. Marks
-    that are not finite are left out.
+    Each label has a row of its own. The order of the rows is chosen so that the vertical lines
+    cross as few labels as possible. Marks that are not finite are left out.
     """
     known = sharpes[np.isfinite(sharpes)]
     marked = {said: value for said, value in marks.items() if math.isfinite(value)}
@@ -121,9 +121,10 @@ def parallel_chart(
 
 
 def _in_rows(labels: Sequence[tuple[str, float]], x: Scale) -> Sequence[int]:
-    """Return the numbers of the labels, top row first, in the order with the fewest crossings.
+    """Return the positions of the labels in ``labels``, in the order of rows from top to bottom.
 
-    The line of a label leads down from its row, so it can cross only the labels of lower rows.
+    In this order, lines cross as few labels as possible. A line leads down from the row of its
+    label, so the line can cross only labels in lower rows.
     """
 
     def is_crossed(label: tuple[str, float], other: float) -> bool:

@@ -81,8 +81,8 @@ def shown_value(value: Value) -> str:
 def heat_maps(found: Findings, groups: Sequence[Grouped]) -> dict[str, Any]:
     """Return the heat map of each pair of parameters, for each metric and statistic.
 
-    A map is a list of rows. If no configuration of a cell has a value of the metric, the cell is
-    None. If only one parameter has several values, each heat map has a single row.
+    A heat map is a list of rows. If no configuration of a cell has a value of the metric, the cell
+    is None. If only one parameter has several values, each heat map has a single row.
     """
     one = Grouped(path="", labels=("all",), at=np.zeros(len(found.table), dtype=np.int64))
     pairs = list(combinations(groups, 2)) or [(one, group) for group in groups]

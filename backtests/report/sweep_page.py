@@ -41,7 +41,7 @@ from backtests.sweep.setting import Setting
 from backtests.sweep.sweep import Swept
 from signals.universe import HINDSIGHT
 
-#: Largest number of splits of the history that the page draws as points.
+#: Largest number of points in the chart of splits. Each point is one split of the history.
 _SPLITS = 400
 
 
@@ -105,7 +105,7 @@ def _charts(swept: Swept, found: Findings, label: str) -> dict[str, str]:
         "expected best without skill": luck.expected_maximum,
     }
     near = (found.sharpes[found.compared], found.neighbours)
-    titles = ("Sharpe ratio of a configuration", "mean of its neighbours")
+    titles = ("Sharpe ratio of a configuration", "mean Sharpe ratio of neighbours")
     splits = _splits(found)
     return {
         "distribution": distribution_chart(
@@ -119,7 +119,7 @@ def _charts(swept: Swept, found: Findings, label: str) -> dict[str, str]:
         "halves": scatter_chart(
             *splits,
             ("Sharpe ratio in sample", "Sharpe ratio out of sample"),
-            f"{label}Sharpe ratios in and out of sample of the best in-sample configuration",
+            f"{label}best in-sample configuration of each split: Sharpe ratio in and out of sample",
         ),
         "parallel": _parallel(swept, found, label),
         "equity": _equity(swept, found, label),

@@ -20,12 +20,11 @@ from signals.hysteresis import since
 from signals.params import parameters
 
 LEFT_OUT = (
-    "The robustness tests are left out. The test of lead and lag, and the comparison with a "
-    "constant mix of SPY and bills, are also left out. A robustness test repeats the run with one "
-    "change, such as another lag or other costs. Some robustness tests leave out an asset or a "
-    "year. One test changes the parameter k, the share of GDP that banks need as reserves. Another "
-    "test changes the values of a revised series. Run again without --no-robustness to see all "
-    "tests."
+    "Three parts are left out: the robustness tests, the test of lead and lag, and the comparison "
+    "with a constant mix of SPY and bills. A robustness test repeats the run with one change, such "
+    "as another lag or other costs. Some robustness tests leave out an asset or a year. One test "
+    "changes the parameter k, the share of GDP that banks need as reserves. Another test changes "
+    "the values of a revised series. Run again without --no-robustness to see all tests."
 )
 
 
@@ -35,8 +34,8 @@ def metrics_of(assessment: Assessment) -> dict[str, Any]:
     Returns and weights are fractions. Dates are ISO strings. An undefined metric is null. Yearly
     metrics are null if the run is shorter than a year. If the robustness tests are left out, these
     items are null: ``by_k``, ``by_revision``, ``robustness``, ``lead_lag``, and ``own_mix`` in
-    ``luck``. If tests are left out, a note of the run says so. ``lead_lag`` is also null for a
-    strategy without timing, and for a run that is too short for this test.
+    ``luck``. If tests are left out, a note of the run says so. If a strategy has no timing, or if
+    the run is too short for the test of lead and lag, ``lead_lag`` is null.
     """
     cases, parts = assessment.robustness, assessment.attribution
     return plain(
@@ -88,7 +87,7 @@ def notes_of(run: Run) -> list[str]:
 
 
 def description(assessment: Assessment) -> dict[str, Any]:
-    """Return facts about a run: strategy, history, dates and terms of trading."""
+    """Return facts about a run: strategy, history, dates, schedule, costs, regime and notes."""
     run = assessment.run
     config, equity, regime = run.config, run.result.equity, run.reading.regime
     absorption, own = assessment.absorption, assessment.own_states

@@ -1,7 +1,8 @@
 """The tearsheet of a run: the verdict first, then growth, metrics, tests of luck, and details.
 
-The numbers come from ``metrics.json``. The charts of growth, votes and returns, the votes at the
-end, and the measures of idle capital come from the assessment. The module does not draw charts.
+Most numbers come from ``metrics.json``. Three parts come from the assessment: the charts of growth,
+votes and returns; the votes at the last session; the measures of idle capital. The module does not
+draw charts.
 """
 
 from collections.abc import Mapping
@@ -30,8 +31,8 @@ from signals.universe import HINDSIGHT
 def write_tearsheet(assessment: Assessment, numbers: dict[str, Any], path: Path) -> None:
     """Write one self-contained page.
 
-    ``numbers`` is the content of ``metrics.json``. The charts of growth, votes and returns, the
-    votes at the end, and the measures of idle capital come from ``assessment``.
+    ``numbers`` is the content of ``metrics.json``. Three parts come from ``assessment``: the charts
+    of growth, votes and returns; the votes at the last session; the measures of idle capital.
     """
     run = assessment.run
     title = f"{label_of(run.simulated)}{run.label}"

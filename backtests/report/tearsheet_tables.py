@@ -36,7 +36,7 @@ class Metric(NamedTuple):
 
     ``key`` is the metric's name in metrics.json. ``term`` is the glossary's term for the label, or
     None if the label needs no explanation. ``sides`` are the columns in which the metric has a
-    meaning. The other columns show a dash.
+    meaning. All columns outside ``sides`` show a dash.
     """
 
     key: str
@@ -111,11 +111,11 @@ _ATTRIBUTION = {
 }
 #: Headings and formats of columns, by the key in metrics.json.
 Columns = Mapping[str, tuple[str, Callable[[Any], str]]]
-#: The first columns of the table on revised series; the headline metrics follow.
+#: Columns of the table on revised series, before the columns with headline metrics.
 _REVISION: Columns = {
     "series": ("series", text),
     "case": ("case", text),
-    "sessions_changed": ("sessions with another regime, %", percent_2),
+    "sessions_changed": ("sessions with a changed regime, %", percent_2),
     "absorption_episodes": ("episodes of ABSORPTION", text),
     "absorption_entered": ("ABSORPTION entered", text),
 }
@@ -196,7 +196,7 @@ def _drawdowns(numbers: dict[str, Any]) -> list[list[str]]:
 
 
 def _by_k(assessment: Assessment, numbers: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the rows of the table of k; ``base`` marks the row with the run's own k."""
+    """Return a row for each value of the parameter k; ``base`` marks the value of this run."""
     own = getattr(assessment.run.config.build_signals()[DryPowder.name], "k", None)
     return [
         {
@@ -263,8 +263,9 @@ def _attributed(numbers: dict[str, Any]) -> list[str]:
 def _robustness(numbers: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of the dot plot; the first row is the unchanged run.
 
-    Other rows that repeat the unchanged run are left out. A row without numbers is also left out,
-    such as the only year of a run without this year.
+    Tests with the run's own lag, costs or rebalance day repeat the unchanged run, so these tests
+    are left out. Tests without numbers are left out. For example, if a run has a single
+    year, the test without this year has no numbers.
     """
     run = numbers["run"]
     key, repeated = growth_key(run), unchanged(run["lag"], run["schedule"]["offset"])

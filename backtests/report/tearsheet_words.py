@@ -210,7 +210,7 @@ def _hindsight(numbers: Mapping[str, Any]) -> tuple[str, str]:
         return "Not applicable", f"The history is {SIMULATED} and is no evidence"
     return (
         "Cannot be excluded",
-        "Rules and assets were chosen in 2026, with knowledge of the history until then",
+        "Rules and assets were chosen in 2026, with knowledge of the history up to 2026",
     )
 
 
@@ -223,13 +223,13 @@ def _now(run: Mapping[str, Any]) -> tuple[str, str]:
 def _acted(numbers: Mapping[str, Any]) -> str:
     """Return a clause with the number of episodes in which the strategy is in an active state.
 
-    If the strategy has no such state, the clause counts the episodes of ABSORPTION.
+    If the strategy has no active states, the clause counts the episodes of ABSORPTION.
     """
     run = numbers["run"]
     own = run["state_episodes"]
     if own is None and _is_blind(numbers):
         return "no regime is known"
     count = run["absorption_episodes"] if own is None else own
-    what = "ABSORPTION" if own is None else "the state in which it acts"
+    what = "ABSORPTION" if own is None else "the strategy's active state"
     seen = f"occurred in only {number_of(count, 'episode')}" if count else "never occurred"
     return f"{what} {seen}"

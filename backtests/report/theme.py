@@ -99,7 +99,8 @@ CLASSES = {
     "cash": "var(--track)",
 }
 STRATEGY, BENCHMARK, BILLS = _NAVY, _GREY, _SAND
-#: If more inputs than this have the same unit, such as USD, a chart leaves these inputs out.
+#: Largest number of inputs with one unit, such as USD, in a chart. If more inputs have the unit,
+#: the chart leaves out all inputs with this unit.
 MOST_LINES = 12
 #: Colours of the lines of plotly's charts, in order.
 FEW_LINES = (_NAVY, _CLAY, _GREEN, _SAND, _PLUM, _BLUE, _RED, _GREY)

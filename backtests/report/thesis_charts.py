@@ -30,7 +30,7 @@ from backtests.thesis.estimate import Estimate, Interval
 
 _LONGEST_NAME = 32  # maximum length of a name at the left of a row, in characters
 _ROW = 22.0
-_MOST_BESIDE = 4  # largest number of other intervals in the chart of the estimate
+_MOST_BESIDE = 4  # largest number of intervals in ``estimate.beside`` for one common chart
 #: Labels of columns. If a table with named rows has several of these columns, the chart draws the
 #: first of these columns.
 _DRAWN = {"mean": "mean, percentage points a year", "tau": "tau", "share": "share, %"}
@@ -50,8 +50,9 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
 
     The thick bar is the 90 % interval, and the thin bar is the 95 % interval. ``sign`` is 1 if the
     claim says that the estimand is above zero, else −1. In the shaded area, effects are large
-    enough to be interesting. This chart also draws up to four intervals of ``estimate.beside``.
-    If ``estimate.beside`` has five or more intervals, :func:`beside_chart` draws them instead.
+    enough to be interesting. If ``estimate.beside`` has at most four intervals, this chart also
+    draws the intervals of ``estimate.beside``. Five or more intervals have a separate chart, see
+    :func:`beside_chart`.
     """
     beside = {} if _has_many(estimate) else estimate.beside
     rows: dict[str, Interval] = {"main interval": estimate.interval, **beside}
@@ -70,8 +71,8 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
 def beside_chart(estimate: Estimate, unit: str, name: str) -> str | None:
     """Return a chart of the intervals in ``estimate.beside``.
 
-    If there are at most four intervals, the result is None. The intervals in ``estimate.beside``
-    need a separate axis, because their values can be much larger than the main estimate.
+    If there are at most four intervals, the result is None. The chart has its own axis, because
+    the bounds of the intervals can be much larger than the main estimate.
     """
     if not _has_many(estimate):
         return None
@@ -133,8 +134,8 @@ def shown_chart(table: pd.DataFrame | None, unit: str, name: str) -> str | None:
     """Return a chart of the data behind an estimate, or None if there are no data.
 
     If the index of the table contains dates or numbers, the chart draws a line for each column. If
-    the index contains names, the chart has one row for each name. For a table of episodes, the
-    chart has one row for each episode. The row shows the mean of the episode in ``unit``.
+    the index contains names, the chart has one row for each name. For a table of episodes, each
+    row of the chart shows the mean over one episode, in ``unit``.
     """
     if table is None:
         return None

@@ -1,4 +1,4 @@
-"""Texts and charts of additional evidence, which decides no claim, for the page of the trial."""
+"""Texts and charts for the page of the trial, on additional evidence that decides no claim."""
 
 import math
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ WIDTHS = (760.0, PANEL)
 DEALS = 12
 #: Text in place of the bounds of a confidence set without bounds.
 NO_BOUNDS = "[no bounds]"
-_FIRST = 3  # largest number of classes named for each episode, the earliest peak first
+_FIRST = 3  # for each episode, the page names the three asset classes with the first peaks
 #: Asset classes in the chart of responses by session, with the shortest duration first.
 _DRAWN = ("memory", "broad", "software", "crypto")
 
@@ -102,7 +102,7 @@ def _mark(row: pd.Series) -> Mark:
 def _row(table: pd.DataFrame, key: tuple[str, str]) -> pd.Series:
     """Return the numbers in a table's row for an asset class and a state.
 
-    If the table lacks this row, every number is NaN.
+    If the table has no row for the class and the state, every number is NaN.
     """
     return table.reindex([key]).iloc[0]
 
@@ -132,7 +132,7 @@ def events_view(events: pd.DataFrame | None) -> list[tuple[str, list[str]]]:
 
 
 def deals_view(deals: pd.DataFrame | None) -> dict[str, Any] | None:
-    """Return the number of bond deals and the newest deals, or None if ``deals`` is None."""
+    """Return the number of all bond deals, and rows on the newest; None if ``deals`` is None."""
     if deals is None:
         return None
     newest = deals.iloc[::-1][:DEALS]
@@ -169,8 +169,8 @@ def surprises_view(study: SurpriseStudy | None, label: str) -> dict[str, Any] | 
 def shares_view(found: CrossSection | None) -> dict[str, Any] | None:
     """Return the rank correlation in each state, and the stocks of long and of short duration.
 
-    The newest ranking by duration determines which stocks have long and short duration. If
-    ``found`` is None, the result is None.
+    The newest ranking by duration divides the stocks into thirds: long, middle and short duration.
+    If ``found`` is None, the result is None.
     """
     if found is None:
         return None
@@ -300,8 +300,9 @@ def calibration_view(trial: Trial) -> dict[str, Any] | None:
 
 
 def _tallied(found: Calibration, name: str) -> list[str]:
-    """Return how often a claim was supported, contradicted and could be judged, as percentages.
+    """Return how often a claim was supported, contradicted and decidable, as percentages.
 
+    A claim is decidable if it could be tested and had enough episodes.
     The first three percentages are for simulated economies in which the thesis is false. The last
     three percentages are for simulated economies in which the thesis is true. If the claim is newer
     than the simulations, the result is empty.

@@ -46,7 +46,7 @@ from signals.dry_powder import DryPowder
 #: For each state, the page lists at most this many unbroken periods.
 STAYS = 6
 _LATE = ", after the verdicts on earlier claims were known"
-_LARGE = 5.0  # if the smallest interesting effect is at least this, one decimal is enough
+_LARGE = 5.0  # if the smallest interesting effect is 5 or more, one decimal is enough
 
 
 def write_thesis_page(

@@ -42,11 +42,11 @@ LIMITATIONS = (
     "without hindsight.",
     "The flags use public numbers of the Federal Reserve and of firms' filings. Private capital "
     "and foreign capital are not measured.",
-    "The trial compares returns in a state with returns at other times. A difference between these "
-    "returns does not prove that the state caused the difference.",
+    "The trial compares returns during a state with returns at other times. A difference in "
+    "returns does not prove that the state is the cause.",
     "Capacity, tax and the market impact of trades are not modelled.",
 )
-EVEN = 0.5  # with less power, a test misses most interesting effects
+EVEN = 0.5  # with a power below 0.5, a test misses most interesting effects
 
 
 def verdict_sentences(verdicts: Sequence[Verdict], start: str, end: str) -> tuple[str, str]:
@@ -110,7 +110,7 @@ def _of(powers: Sequence[float]) -> str:
 
 
 def k_said(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return sentences on the claims whose verdict, or whose estimate's sign, changes with k.
+    """Return sentences on k: the verdicts and the signs of estimates that change with k.
 
     ``rows`` is the value ``by_k`` of :func:`backtests.report.thesis_numbers.thesis_numbers`.
     """

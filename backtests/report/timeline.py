@@ -26,8 +26,9 @@ def timeline(
 ) -> str:
     """Return a chart with one lane for each state, and with numbered spans.
 
-    Spans outside the sessions of the chart are left out. A bar shows the sessions at which the
-    state was true. ``lanes`` maps names to series of booleans, one value for each session.
+    ``lanes`` maps the names of states to series of booleans, with one value for each session. Bars
+    in a lane show the sessions with the value True. Spans outside the sessions of the chart are
+    left out.
     """
     index = next(iter(lanes.values())).index
     days = [day_number(day) for day in (index[0], index[-1])]
@@ -62,7 +63,7 @@ def _inside(x: Scale, day: pd.Timestamp) -> float:
 
 def _numbered(spans: Sequence[Marked], x: Scale) -> tuple[list[str], float]:
     """Return SVG texts with the numbers of the spans, and the height that the texts need."""
-    ends: list[float] = []  # for each row of numbers, the right end of the last number so far
+    ends: list[float] = []  # for each row, the right end of the number that was placed last
     parts = []
     for span in sorted(spans, key=lambda span: span.start):
         middle = (_inside(x, span.start) + _inside(x, span.end)) / 2

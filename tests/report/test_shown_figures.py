@@ -63,7 +63,7 @@ def test_the_figures_of_a_case_are_shown_likewise() -> None:
     own = {"sharpe": 0.53}
     numbers = {"run": {"below_a_year": False}, "strategy": own, "by_revision": [row]}
     (shown,) = revision_rows(numbers)
-    assert shown["sessions with another regime, %"] == "12.50"
+    assert shown["sessions with a changed regime, %"] == "12.50"
     assert [*shown.values()][-4:] == ["8.10", "0.53", "-34.00", "–"]
     (below_a_year,) = revision_rows(numbers | {"run": {"below_a_year": True}})
     assert below_a_year["total return, %"] == "2.00"

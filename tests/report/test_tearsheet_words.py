@@ -118,7 +118,7 @@ def test_the_first_two_sentences_say_the_result_beside_the_benchmark() -> None:
         (
             {"sharpe": True, "few": True, "interval": (-0.01, 0.09)},
             "Its Sharpe ratio does not look like luck, but its lead over SPY may be luck, and the "
-            "state in which it acts occurred in only 2 episodes.",
+            "strategy's active state occurred in only 2 episodes.",
         ),
         (
             {"sharpe": None, "timing": None, "interval": (-0.09, -0.01)},
@@ -178,7 +178,7 @@ def test_the_strip_answers_five_questions() -> None:
         "skill": ("May be luck", "Sharpe 0.95, hurdle 0.46; timing p 0.20"),
         "hindsight": (
             "Cannot be excluded",
-            "Rules and assets were chosen in 2026, with knowledge of the history until then",
+            "Rules and assets were chosen in 2026, with knowledge of the history up to 2026",
         ),
         "now": ("ABSORPTION", "since 2025-10-16; last close 2025-12-31"),
     }
@@ -194,7 +194,7 @@ def test_the_strip_answers_five_questions() -> None:
         (
             {"sharpe": True, "few": True, "state_episodes": 0},
             "Too few episodes",
-            "the state in which it acts never occurred",
+            "the strategy's active state never occurred",
         ),
         (
             {"few": True, "state_episodes": None, "absorption_episodes": 1},
