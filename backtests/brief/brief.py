@@ -40,7 +40,7 @@ class Brief:
     verdicts
         The verdicts on the main claims of the thesis, tested on this history. ``drypowder thesis``
         also tests other claims. The other claims do not change the verdicts on the main claims,
-        because the p-values of the main claims are adjusted as one group.
+        because the p-values of the main claims are adjusted as one group, without other claims.
     links, changes, dates, holdings, late
         Each attribute is the result of the module of the same name in :mod:`backtests.brief`.
     flips

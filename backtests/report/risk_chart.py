@@ -56,8 +56,8 @@ def risk_chart(numbers: Mapping[str, Mapping[str, object]], name: str) -> str:
     each strategy to its ``kind``, ``volatility``, ``cagr`` and ``sharpe``. Volatility and CAGR are
     fractions. The chart leaves out strategies without volatility or CAGR. The chart also leaves out
     strategies with a very high volatility, see :func:`far_points`. Some points have no label,
-    because labels must not overlap. A dotted line joins the points of SPY and bills,
-    if both are present. Constant mixes of SPY and bills lie near the dotted line.
+    because labels must not overlap. A dotted line joins the points of SPY and bills, if both are
+    present. Constant mixes of SPY and bills lie near the dotted line.
     """
     points, far = _points(numbers), far_points(numbers)
     near = {name: point for name, point in points.items() if name not in far}

@@ -302,10 +302,10 @@ def calibration_view(trial: Trial) -> dict[str, Any] | None:
 def _tallied(found: Calibration, name: str) -> list[str]:
     """Return how often a claim was supported, contradicted and decidable, as percentages.
 
-    A claim is decidable if it could be tested and had enough episodes.
-    The first three percentages are for simulated economies in which the thesis is false. The last
-    three percentages are for simulated economies in which the thesis is true. If the claim is newer
-    than the simulations, the result is empty.
+    A claim is decidable if it could be tested and had enough episodes. The first three percentages
+    are for simulated economies in which the thesis is false. The last three percentages are for
+    simulated economies in which the thesis is true. If the claim is newer than the simulations, the
+    result is empty.
     """
     if name not in found.off.claims and name not in found.on.claims:
         return []
