@@ -7,6 +7,7 @@ by 16:00 of its session, even if the exchange closes earlier.
 import datetime
 import warnings
 from functools import cache
+from numbers import Number
 
 import numpy as np
 import pandas as pd
@@ -157,7 +158,7 @@ def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
         moment = pd.Timestamp(given)
     except (TypeError, ValueError):
         moment = pd.NaT  # type: ignore[assignment]
-    if pd.isna(moment) or isinstance(as_of, int | float):
+    if pd.isna(moment) or isinstance(as_of, Number):
         raise ConfigError(f"as_of must be a date like 2025-10-06, or a moment, was {as_of!r}")
     if moment.tzinfo is not None:
         moment = moment.tz_convert("America/New_York").tz_localize(None)

@@ -46,7 +46,7 @@ class Strategy(Typed, ABC):
     active_states
         The states whose timing is tested. All active states count together as one state. Each
         episode in the active states counts as one observation. Two periods in the active states
-        form one episode if they are less than a quarter (63 sessions) apart.
+        form one episode if they are at most a quarter (63 sessions) apart.
     price_free
         True if the weights depend only on the regime and on the set of listed assets. The timing
         test compares a strategy with placebos. With the regime model ``quantities``, the placebos

@@ -94,9 +94,10 @@ def test_a_wrong_type_is_refused_in_one_line(finished: Run, said: str) -> None:
     assert "\n" not in str(refused.value)
 
 
-def test_a_number_is_no_moment_of_a_store(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [2024, 2024.0, np.int64(2024), np.float32(2024)])
+def test_a_number_is_no_moment_of_a_store(tmp_path: Path, number: Any) -> None:
     with pytest.raises(ConfigError, match="as_of must be a date like 2025-10-06, or a moment, was"):
-        History.load(tmp_path / "store.duckdb", as_of=2024)  # type: ignore[arg-type]
+        History.load(tmp_path / "store.duckdb", as_of=number)
 
 
 @pytest.mark.parametrize(
