@@ -59,10 +59,12 @@ class Batch:
         variants.
     accepted
         Positions of the variants that passed the checks, counted from 0, in ascending order.
-        ``trade`` later refuses a variant whose weights are not finite or exceed a limit.
+        ``trade`` later refuses a variant if a weight is not finite, or if a sum of weights exceeds
+        its limit.
     refused
         A mapping from position to error message, with an entry for each variant that failed the
-        checks. Such a variant has an invalid lag, band, gross limit or table, or invalid costs.
+        checks. A variant fails the checks if its lag, band, gross limit, costs or table of weights
+        is invalid.
     bills
         Simple return of bills from the previous close to each session's close, a fraction.
     """

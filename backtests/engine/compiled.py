@@ -31,9 +31,10 @@ def inner(loop: Loop) -> Loop:
 
 
 def called(loop: Loop) -> Loop:
-    """Compile an inner loop as a separate function, for loops over long arrays or for rare cases.
+    """Compile an inner loop as a separate function: for a long array, or for code that runs rarely.
 
-    numba compiles small functions faster than large ones, with more vector instructions.
+    numba compiles small functions faster than large functions, and uses more vector instructions in
+    small functions.
     """
     return cast(Loop, numba.njit(**_CALLED)(loop))
 

@@ -32,7 +32,8 @@ class Costs(Typed):
     crypto_bp
         One-way cost of trading a coin, in basis points of the value traded.
     borrow_stock
-        Yearly cost of borrowing a fund or share for a short sale, as a fraction of its value.
+        Yearly cost of borrowing a fund or share for a short sale, as a fraction of the asset's
+        value.
     borrow_crypto
         Yearly cost of borrowing a coin, as a fraction of the coin's value.
     """

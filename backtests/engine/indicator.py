@@ -39,8 +39,8 @@ def as_indicator(
 
     Inputs
         The indicator has one input for each panel column that the signal reads. The first inputs
-        are the signal's catalog ids. Each coin has a second input: the coin's last known close on
-        the date of an NYSE session. An input's name is the id in lower case. ``_`` replaces each
+        are the signal's catalog ids. Each coin has a second input: the coin's newest known close
+        whose date is an NYSE session. An input's name is the id in lower case. ``_`` replaces each
         character that an identifier cannot contain: ``BTC-USD@session`` becomes
         ``btc_usd_session``. If vectorbt or the indicator already uses an input's name, ``_`` is
         added at the end of the name. The class attribute ``input_ids`` maps input names to panel

@@ -1,7 +1,7 @@
 """Check the inputs of a simulation.
 
-The simulation with vectorbt and the compiled simulation use the same checks. So both simulations
-accept the same inputs and raise the same errors.
+The checks are the same for the simulation with vectorbt and for the compiled simulation, so both
+simulations accept the same inputs and raise the same errors.
 """
 
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ def ruin(day: pd.Timestamp, name: str) -> SimulationError:
 
 
 def check_market(prices: pd.DataFrame, bills: pd.Series, name: str) -> None:
-    """Raise SimulationError for a wrong type, for invalid sessions, or for two equal columns."""
+    """Raise SimulationError for a wrong type, for invalid sessions, or for a repeated column."""
     check_table("prices", prices, name, rows="sessions")
     if not isinstance(bills, pd.Series):
         raise SimulationError(
@@ -207,7 +207,7 @@ def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
 
 
 def growth_of_bills(bills: pd.Series) -> np.ndarray:
-    """Return the growth of bills since the first session, from their return at each session.
+    """Return the growth of bills since the first session, computed from the returns of bills.
 
     The growth includes the return at the first session, which :func:`bills_of` sets to 0.
     """

@@ -109,9 +109,9 @@ def check_agreement(equity: pd.Series, result: Result, name: str) -> None:
     if len(apart):
         raise SimulationError(
             f"{name}: expected equity of the compiled simulation within {AGREEMENT:g} of "
-            f"vectorbt's, but the equity differs by more, first on {apart[0].date()} (the largest "
-            f"difference is {gap.max():.2g}); install the declared versions of numba and vectorbt, "
-            "or report this defect"
+            f"vectorbt's equity, but some differences are larger, first on {apart[0].date()} (the "
+            f"largest difference is {gap.max():.2g}); install the declared versions of numba and "
+            "vectorbt, or report this defect"
         )
 
 

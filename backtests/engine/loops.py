@@ -2,8 +2,8 @@
 
 :func:`trade` simulates many configurations of one market. The loops choose the same trades as
 :func:`backtests.engine.schedule.choose_trades`, and compute the same units, cash and costs as
-vectorbt. The loops also round in the same way. So a comparison of almost equal numbers has the same
-result in the loops, in ``choose_trades`` and in vectorbt.
+vectorbt. The loops round numbers in the same way as ``choose_trades`` and vectorbt. So a comparison
+of almost equal numbers has the same result in the loops, in ``choose_trades`` and in vectorbt.
 
 Configurations with the same assets form a team. If several portfolios of a team trade at the same
 session, their trades are computed together. The inner loops run over the portfolios of a team, so
@@ -11,9 +11,9 @@ one instruction of the processor computes several portfolios. The numbers of a p
 rounding do not depend on the other portfolios, or on the number of threads.
 
 For long-only portfolios, :func:`trade` visits only sessions with a decision, with a fill, or with a
-price that becomes stale. Before the trades of a session, the values of all portfolios of the team
-are computed at all closes since the previous trades. For portfolios with short positions,
-:func:`trade` visits every close, because gross exposure can drift beyond its limit.
+price that becomes stale. At a session with trades, :func:`trade` first values all portfolios of the
+team at every close since the previous trades. For portfolios with short positions, :func:`trade`
+visits every close, because gross exposure can drift beyond its limit.
 :mod:`backtests.engine.compiled` says why all loops are in one file.
 """
 
@@ -61,7 +61,8 @@ TURNED, PAID, FILLED, EXPOSED, TOTALS = range(5)
 #: numbers of decisions and assets. PLACE is the number of columns of ``places``. Tables may share
 #: the positions in ``when`` and ``columns``.
 TARGETS, WHEN, COLUMNS, DECISIONS, ASSETS, PLACE = range(6)
-#: If a difference exceeds the band by this value, rounding errors cannot change the comparison.
+#: If a difference exceeds the band by more than this value, rounding errors cannot change the
+#: result of the comparison.
 CLEAR = 1e-9
 #: Columns of ``Book.marks``. TRADED_AT is the session of the last trade. OLDEST is the position of
 #: the oldest waiting decision in ``Book.queue``. WAITING is the number of waiting decisions.
@@ -120,7 +121,7 @@ class Room(NamedTuple):
     exposed: np.ndarray  # sessions × rows: gross exposure at each close, a fraction
     traded: np.ndarray  # × sessions: value traded / equity; no rows if not requested
     paid: np.ndarray  # × sessions: costs in USD; no rows if not requested
-    refused: np.ndarray  # whether the weights are not finite or exceed a limit
+    refused: np.ndarray  # whether a weight is not finite or a sum of weights exceeds its limit
 
 
 class Team(NamedTuple):
@@ -128,8 +129,9 @@ class Team(NamedTuple):
 
     Either all configurations of a team have short positions, or none.
 
-    ``rows`` and all fields below ``weights`` have one value or one row for each configuration.
-    Prices and weights are copied, so that numbers used together are close together in memory.
+    The field ``rows`` and the fields from ``when`` to ``shorts`` have one value or one row for each
+    configuration. Prices and weights are copied to one place in memory, because the loops read
+    these numbers together.
     """
 
     sides: int  # 2 if the team has short positions, otherwise 1
@@ -149,10 +151,10 @@ class Team(NamedTuple):
 class Book(NamedTuple):
     """The state of all portfolios in a :class:`Team`. A lane is a portfolio's position in the team.
 
-    The arrays from ``held`` to ``trades`` have one row for each portfolio. ``legs`` and ``purse``
-    contain, for each figure, the values of all portfolios, one after the other. A leg is the long
-    or the short side of an asset. Each row of ``legs`` contains all figures of one leg. The
-    compiler then knows that the figures do not overlap in memory.
+    The arrays from ``held`` to ``trades`` have one row for each portfolio. For each figure,
+    ``legs`` and ``purse`` contain the values of all portfolios, one after the other. A leg is the
+    long or the short side of an asset. Each row of ``legs`` contains all figures of one leg. So the
+    compiler knows that the figures do not overlap in memory.
     """
 
     held: np.ndarray  # × assets: weights after the last trade
@@ -301,7 +303,7 @@ def _turn(columns: np.ndarray, count: int, weights: np.ndarray) -> None:
 
 @allocating
 def _of_assets(table: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Return columns of a table, or the table itself if ``columns`` are all columns in order."""
+    """Return some columns of a table, without a copy if all columns are requested in order."""
     if _same(columns, np.arange(table.shape[1])):
         return table
     return table[:, columns]
@@ -509,7 +511,8 @@ def _decide(
 ) -> None:
     """Schedule the fill of a decision if a weight changes by more than the band.
 
-    ``decision`` contains the target weights, and is the first free row of the queue.
+    ``decision`` is the first free row of the queue. This row already contains the target weights of
+    the decision.
     """
     marks = book.marks[lane]
     if team.sides == 2:
@@ -540,8 +543,8 @@ def _surely_differs(team: Team, book: Book, lane: int, at: int, decision: np.nda
     """Return True only if a target weight differs from the drifted weight by more than the band.
 
     If this function returns False, the caller must compute the drifted weights exactly and compare
-    again. This function is faster than the exact comparison, because it needs no division for each
-    weight.
+    again. The exact comparison needs divisions for each weight. This function needs no division, so
+    this function is faster.
     """
     held, now = book.held[lane], book.now
     worth = _grow(held, team.deflated[at], team.inverse[book.marks[lane, TRADED_AT]], now)
@@ -687,9 +690,9 @@ def _add_up(legs: np.ndarray, purse: np.ndarray, cash: int, lanes: int) -> None:
 def _want(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
     """Write the units to trade in each leg, and the resulting change of the leg's value.
 
-    In ``purse``, PAYS becomes 1 or 0. PAYS is 1 if the cash and the proceeds of all sales are
-    enough for all purchases except the largest. LAST becomes the position of the largest purchase
-    in ``legs``. LAST is −1 if there is no purchase.
+    This function sets PAYS and LAST in ``purse``. PAYS is 1 if the cash and the proceeds of all
+    sales are enough for all purchases except the largest, otherwise 0. LAST is the position of the
+    largest purchase in ``legs``, or −1 if there is no purchase.
     """
     for lane in range(lanes):
         purse[LEFT + lane] = purse[CASH + lane]
@@ -742,9 +745,10 @@ def _sell_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
 
 @called
 def _buy_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
-    """Fill all purchases except the largest, in the same portfolios as :func:`_sell_all`.
+    """Fill all purchases except the largest, in the portfolios whose PAYS is 1 (see :func:`_want`).
 
-    ``legs`` then contains the units of each leg after these sales and purchases.
+    This function also updates the units in ``legs``, for the sales of :func:`_sell_all` and for
+    these purchases.
     """
     for leg in range(len(legs)):
         here = legs[leg]
@@ -850,7 +854,7 @@ def _plus(a: float, b: float) -> float:
 
 @inner
 def _equal(a: float, b: float) -> bool:
-    """Return whether two amounts differ at most by rounding."""
+    """Return whether two amounts are equal, except for rounding errors."""
     return abs(a - b) <= max(NEAR * max(abs(a), abs(b)), TINY)
 
 
@@ -878,8 +882,9 @@ def _value(team: Team, book: Book, room: Room, start: int, end: int) -> None:
 def _pack(legs: np.ndarray, purse: np.ndarray, parts: np.ndarray, lanes: int) -> None:
     """Write the cash and the units of the portfolios to ``parts``.
 
-    ``parts`` begins with the cash of all portfolios. After the cash, each group of ``STEP`` legs
-    has the units of each leg and space for the sums of the portfolios.
+    ``parts`` begins with the cash of all portfolios. The rest of ``parts`` has one block for each
+    group of ``STEP`` legs. A block contains the units of each leg, and space for the sums of all
+    portfolios.
     """
     for lane in range(lanes):
         parts[lane] = purse[BOOKED + lane]
@@ -909,9 +914,9 @@ def _add_group(
 ) -> None:
     """Add the values of ``STEP`` legs to the sums at the start of ``group``.
 
-    ``group`` contains first the old sums, then the units of each leg, and at its end the new sums.
-    This function writes the new sums. All numbers are in one array, so the compiler knows that they
-    do not overlap in memory.
+    ``group`` has three parts: the old sums, the units of each leg, and the new sums. This function
+    writes the new sums. All numbers are in one array, so the compiler knows that they do not
+    overlap in memory.
     """
     for lane in range(lanes):
         pair = one * group[LANES + lane] + two * group[2 * LANES + lane]

@@ -1,4 +1,4 @@
-"""Simulate many configurations of one market in one call, with a row of metrics for each.
+"""Simulate many configurations of one market in one call, and measure each configuration.
 
 :func:`simulate_many` follows the rules of :func:`backtests.engine.simulate.simulate`. The function
 uses the compiled loops in :mod:`backtests.engine.loops`.
@@ -42,11 +42,13 @@ class Many:
         year of returns. ``sessions`` is the number n of daily returns, and ``trades`` the number of
         sessions with a trade. ``skewness``, ``kurtosis`` (3 for a normal distribution) and
         ``autocorrelation`` (of consecutive sessions) describe daily returns minus the return of
-        bills. Their formulas divide sums by n, not by n − 1, as in the probabilistic Sharpe ratio.
+        bills. As in the probabilistic Sharpe ratio, the formulas of ``skewness``, ``kurtosis`` and
+        ``autocorrelation`` divide sums by n instead of n − 1.
     moments
-        An array of configurations × blocks × 3. The three numbers are the count, the sum and the
-        sum of squares of daily returns minus the return of bills. The blocks are consecutive, with
-        the sizes that :func:`numpy.array_split` gives.
+        An array of configurations × blocks × 3. An excess return is a daily return minus the return
+        of bills. The three numbers describe the excess returns of a block: their count, their sum,
+        and the sum of their squares. The blocks are consecutive, with the sizes that
+        :func:`numpy.array_split` gives.
     monthly
         Return of the portfolio in each month minus the return of bills: configurations × calendar
         months, float32. The first and the last month can be incomplete.

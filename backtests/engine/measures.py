@@ -57,7 +57,7 @@ class Figures(NamedTuple):
     metrics: np.ndarray  # × MEASURES
     moments: np.ndarray  # × blocks × (count, sum, sum of squares) of excess returns
     monthly: np.ndarray  # × months: return of the portfolio minus the return of bills
-    ruined: np.ndarray  # first session with a value of zero or below, or −1
+    ruined: np.ndarray  # position of the first value of 0 or less; −1 if all are above 0
 
 
 @stored
@@ -93,7 +93,7 @@ def _grow(growth: float, value: np.ndarray, table: np.ndarray) -> None:
 
 @inner
 def _ruined(equity: np.ndarray) -> int:
-    """Return the first session with a value of 0 or less, or −1."""
+    """Return the position of the first value of 0 or less; −1 if all values are above 0."""
     for at in range(len(equity)):
         if not equity[at] > 0:
             return at

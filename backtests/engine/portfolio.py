@@ -1,13 +1,13 @@
 """The simulated portfolio as an object of vectorbt, in USD.
 
 The simulation divides every price by the growth of bills, so that idle cash keeps its value. The
-metrics of the simulation's vectorbt object are therefore deflated. The yearly metrics of this
-object also assume 365 sessions a year. This module repeats the orders of the simulation at prices
-in USD, with 252 sessions a year. Cash becomes the column ``BILLS``. The price of ``BILLS`` starts
-at 1 USD and grows by the return of bills. Trades of ``BILLS`` cost nothing.
+metrics of the simulation's vectorbt object are therefore deflated. The yearly metrics of the
+simulation's vectorbt object assume 365 sessions a year. This module repeats the orders of the
+simulation at prices in USD, with 252 sessions a year. Cash becomes the column ``BILLS``. The price
+of ``BILLS`` starts at 1 USD and grows by the return of bills. Trades of ``BILLS`` cost nothing.
 
-vectorbt's own benchmark divides the initial cash evenly among all columns. This module replaces it
-by the benchmark of the run.
+vectorbt's own benchmark divides the initial cash evenly among all columns. This module replaces
+vectorbt's benchmark by the benchmark of the run.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ ROUNDING = 1e-13
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """The data for repeating a simulation with the same orders, but with prices in USD.
+    """The data from which :meth:`replayed` repeats the orders of a simulation at prices in USD.
 
     Attributes
     ----------
@@ -133,7 +133,7 @@ def _portfolio_class(risk_free: float, benchmark: pd.Series) -> Any:
             return super().get_returns_acc(*args, **options)
 
         def benchmark_value(self, *args: Any, **options: Any) -> Any:
-            """Return the value of the run's benchmark; vectorbt's own if columns are separate."""
+            """Return the run's benchmark value; for separate columns, return vectorbt's value."""
             alone = super().benchmark_value(*args, **options)
             return benchmark if isinstance(alone, pd.Series) else alone
 

@@ -25,7 +25,7 @@ BAND = 0.02
 ROUNDING = 1e-9
 
 Period = Literal["month", "quarter", "week", "day"]
-#: Number of sessions of a period, about.
+#: Approximate number of sessions in each period.
 PERIODS: dict[str, int] = {"month": 21, "quarter": 63, "week": 5, "day": 1}
 
 
@@ -78,8 +78,8 @@ def decision_sessions(
 
     A strategy decides on the first session, on every scheduled session, and on every session with a
     new state. The end of a month comes from the exchange's calendar, which is known in advance. So
-    with the default schedule, the last session of a history is scheduled only if its month has no
-    further session.
+    with the default schedule, the last session of a history is scheduled only if this session is
+    the last session of its month.
     """
     decide = schedule.sessions(index)
     decide[0] = True
@@ -99,10 +99,10 @@ class Trades:
         Target weights of the executed decisions, as fractions. The shape is decision sessions ×
         assets. A trade that restores the gross limit counts as an executed decision.
     sizes, notes
-        ``sizes`` contains the target weights of the trades, as fractions: sessions × assets. A
-        trade is in the row of the session at which it is filled. If an asset is not traded at a
-        session, its target weight is NaN. ``notes`` has one line for each order that a missing
-        price prevented, changed or caused.
+        ``sizes`` contains the target weights of the trades, as fractions: sessions × assets. Each
+        target weight is in the row of the session at which the trade is filled. If an asset is not
+        traded at a session, its target weight is NaN. ``notes`` has one line for each order that a
+        missing price prevented, changed or caused.
     """
 
     targets: pd.DataFrame
@@ -126,12 +126,12 @@ def choose_trades(
     replace the drifted weights in the comparison with ``band``. A decision whose fill would come
     after the last session is not executed. If a portfolio with short positions exceeds
     ``gross_limit`` at a close, a trade restores the last target weights ``lag`` sessions later.
-    While a decision waits for its fill, the limit is not enforced.
+    While a decision waits for its fill, ``gross_limit`` is not enforced.
 
-    An asset without a price on the day of the fill is not traded until the next decision. If such
-    an asset should be sold, the cash can be too small for all purchases. In this case, purchases
-    are reduced, the largest purchase first. A holding is closed at its last price if this price is
-    older than the asset's staleness limit.
+    An asset without a price on the day of the fill is not traded until the next decision. If a
+    missing price prevents a sale, the cash can be too small for all purchases. In this case,
+    purchases are reduced, the largest purchase first. A holding is closed at its last price if this
+    price is older than the asset's staleness limit.
     """
     return _Chooser(weights, closes, bills, lag, band, gross_limit).run()
 
@@ -234,7 +234,7 @@ class _Chooser:
             )
 
     def _give_up(self, columns: list[int], at: int) -> None:
-        """Close each holding that has a stale price, at the stale price."""
+        """If the price of a holding becomes stale, close the holding at this price."""
         self.sizes[at, columns] = 0.0  # if an asset is not held, target 0 gives no order
         gone = [column for column in columns if self.held[column] != 0]
         if not gone:

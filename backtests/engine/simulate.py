@@ -7,9 +7,9 @@ therefore changes the prices that vectorbt receives, in three ways:
   since the start. At deflated prices, idle cash earns nothing. Afterwards, the results are
   multiplied by the growth of bills, so idle cash has earned the return of bills.
 
-- Borrowing has a cost. A short position has its own column. At each session, the price in the
-  column of a short position also grows by the borrowing cost since the previous session:
-  debt · rate · days / 365.
+- Borrowing has a cost. A short position has its own column. At each session, the borrowing cost
+  since the previous session is added to the price in the column of a short position: debt · rate ·
+  days / 365.
 
 - A price can be missing. An asset without a price on a session keeps its last price as its value,
   and is not traded.
@@ -61,9 +61,9 @@ class Result(Summarised):
         Columns ``date, asset, units, price, cost``. ``date`` is the session of the fill. ``units``
         is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Usually,
         equity can be recomputed from orders, prices, bills and borrowing rates. Equity cannot be
-        recomputed if a short position becomes long but the cash is too small to close the whole
-        short position. ``orders`` does not show whether an order belongs to the long or the short
-        side of an asset.
+        recomputed if an order should turn a short position into a long position, but the cash is
+        too small to close the short position completely. ``orders`` does not show whether an order
+        belongs to the long or the short side of an asset.
     exposure
         At each close, the sum of the absolute weights of all holdings except cash, a fraction.
     bills, notes
@@ -89,13 +89,13 @@ class Result(Summarised):
     def portfolio(self) -> Any:
         """Return vectorbt's portfolio in USD prices; None if :attr:`account` is None.
 
-        Each access to :attr:`portfolio` simulates the orders again. The benchmark is that of the
-        run; a simulation without a run has bills as its benchmark. Idle cash is the column
+        Each access to :attr:`portfolio` simulates the orders again. The benchmark comes from the
+        run. If a simulation belongs to no run, bills are the benchmark. Idle cash is the column
         ``BILLS``, and vectorbt counts the orders of this column as trades. A year has 252 sessions.
-        The Sharpe ratio of vectorbt subtracts the mean return of bills. The Sharpe ratio of
-        drypowder subtracts each session's return of bills. So the Sharpe ratios of vectorbt and
-        drypowder differ in the fourth digit. The price in a short position's column grows by the
-        borrowing cost.
+        The Sharpe ratio of vectorbt subtracts the mean return of bills from all returns. The Sharpe
+        ratio of drypowder subtracts each session's return of bills from the return of the same
+        session. So the Sharpe ratios of vectorbt and drypowder differ in the fourth digit. The
+        price in a short position's column grows by the borrowing cost.
         """
         return None if self.account is None else self.account.replayed()
 
@@ -108,7 +108,7 @@ class Result(Summarised):
         return replace(self, account=replace(self.account, benchmark=benchmark))
 
     def _summary(self) -> Summary:
-        """Return the first and the last value, and the numbers of orders and notes."""
+        """Return first and last equity, number and cost of orders, and number of notes."""
         equity, notes = self.equity, len(self.notes)
         facts = {
             "equity": f"{equity.iloc[0]:,.0f} USD at the start, {equity.iloc[-1]:,.0f} at the end",
@@ -155,7 +155,8 @@ def simulate(
     gross_limit
         Largest sum of the absolute weights of long and short positions. If a portfolio with short
         positions exceeds ``gross_limit`` at a close, a trade restores the last target weights
-        ``lag`` sessions later. While a decision waits for its fill, the limit is not enforced.
+        ``lag`` sessions later. While a decision waits for its fill, ``gross_limit`` is not
+        enforced.
     name
         Name for the weights, used in messages.
 
@@ -163,9 +164,10 @@ def simulate(
     ------
     SimulationError
         Raised if a weight is not finite or exceeds its limit. Raised if a price is not above zero,
-        or if a bill return is missing. Raised if columns or sessions do not match, or if the lag,
-        the band or the capital is out of range. Raised if ``costs`` are not of the class Costs.
-        Raised if the portfolio's value falls to 0 USD or below.
+        or if a bill return is missing. Raised if ``prices`` lacks an asset or a session of
+        ``weights``, or if an asset occurs twice. Raised if the lag, the band, the capital or the
+        gross limit is out of range. Raised if ``costs`` are not of the class Costs. Raised if the
+        portfolio's value falls to 0 USD or below.
     """
     terms = {"band": band, "capital": capital, "gross_limit": gross_limit}
     check_costs(costs, name)
