@@ -1,10 +1,9 @@
 """Returns of idle cash, which is held in 3-month Treasury bills.
 
 From one session to the next, cash grows by the factor (1 + y/2)^(2·d/365). In the formula, d is the
-number of calendar days between the sessions, and y is a yield minus a spread. The yield is
-bond-equivalent. The yield is the yield known at the close of the earlier session. The yield
-compounds every half year. The simpler factor 1 + y·d/365 would give cash a higher return than bill
-funds have paid.
+number of calendar days between the sessions, and y is a yield minus a spread. The formula uses the
+yield known at the close of the earlier session. The yield is bond-equivalent and compounds every
+half year. The simpler factor 1 + y·d/365 would give cash a higher return than bill funds have paid.
 """
 
 import pandas as pd
@@ -19,7 +18,7 @@ def bill_returns(known_yield: pd.Series, spread: float = SPREAD) -> pd.Series:
     ``known_yield`` is the DGS3MO yield known at each session's close, bond-equivalent, in % a year.
     ``spread``, in percentage points a year, is subtracted from the yield. The bill return of a
     session is already known at the close of the previous session. The return is NaN at the first
-    session, and where no yield was known at the previous session.
+    session. The return is also NaN if no yield was known at the previous session.
 
     Reference
         US Treasury, "Treasury's certified interest rates": bond-equivalent yields compound

@@ -142,7 +142,7 @@ def _with_dates(id: str, dates: pd.Index) -> Iterator[None]:
 
 
 def _moments(id: str, dates: pd.DatetimeIndex, known: Known | None) -> pd.DatetimeIndex:
-    """Return the moment from which each value is known, as the user states it, New York time."""
+    """Return the moments, New York time, from which the values are known according to the user."""
     if isinstance(known, datetime.timedelta):
         longest = datetime.timedelta(days=LONGEST_DELAY)
         if not datetime.timedelta(0) <= known <= longest:

@@ -44,9 +44,9 @@ class HistorySource:
     def decided(self) -> Source:
         """Return the name of the source to use.
 
-        If ``source`` is not None, the result is ``source``. Otherwise the result is ``store`` if
-        the user gave a store or set DRYPOWDER_STORE, or if the default store contains data. In all
-        other cases, the result is ``simulated``.
+        If ``source`` is not None, the result is ``source``. Otherwise the result is ``store`` in
+        three cases: the user gave a store, the user set DRYPOWDER_STORE, or the default store
+        contains data. In all other cases, the result is ``simulated``.
 
         Raises
         ------

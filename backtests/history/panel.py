@@ -127,7 +127,7 @@ class History(Summarised):
         held = source.series_ids(by)
         if by is not None and not held and source.series_ids():
             raise DataError(
-                f"expected data recorded by {by:%Y-%m-%d %H:%M} in the store {source.path}, but "
+                f"expected data recorded up to {by:%Y-%m-%d %H:%M} in the store {source.path}, but "
                 "all rows were recorded later; choose a later as_of"
             )
         if not held:
@@ -177,11 +177,11 @@ class History(Summarised):
             Series maps each date of the values to the day or the moment at which the value became
             known. If the Series states a day, the value is known from the open of the first session
             on or after that day. A moment without a time zone is in New York time. A text is in the
-            form 2025-10-06 or 2025-10-06 16:00. A ``timedelta`` is added to the date of each value.
-            The sum is the day or the moment at which the value became known. For an id, the string
-            ``"catalog"`` means the publication rule in the catalog. If ``known`` is ``"catalog"``,
-            the publication rules of the catalog apply to all ids. Each date can have only one
-            value; to use revisions, import the data into a store.
+            form 2025-10-06 or 2025-10-06 16:00. A ``timedelta`` is a lag: the date of each value
+            plus the lag is the day or the moment at which the value became known. For an id, the
+            string ``"catalog"`` means the publication rule in the catalog. If ``known`` is
+            ``"catalog"``, the publication rules of the catalog apply to all ids. Each date can have
+            only one value; to use revisions, import the data into a store.
 
         Raises
         ------
@@ -240,8 +240,8 @@ class History(Summarised):
         last, first = as_day(at, "at"), self.panel.index[0]
         if last < first:
             raise ConfigError(
-                f"expected a date on or after {first.date()}, when the history begins, was "
-                f"{last.date()}; give a later date"
+                f"expected a date on or after the first session of the history, {first.date()}, "
+                f"was {last.date()}; give a later date"
             )
         return replace(
             self,
@@ -310,7 +310,7 @@ class History(Summarised):
         return Summary(title=title, facts={"source": self.source, **facts})
 
     def _counted(self, ids: Sequence[str]) -> str:
-        """Return how many of some ids ever had a value, and how many have one at the end."""
+        """Say how many ids ever had a value, and how many have a value at the last session."""
         last, ever = self.panel.iloc[-1].notna(), self.panel.notna().any()
         some, now = (
             int(known.reindex(list(ids), fill_value=False).sum()) for known in (ever, last)

@@ -476,7 +476,7 @@ def test_as_of_a_moment_counts_to_the_minute_on_new_yorks_clock(tmp_path: Path) 
 
 def test_as_of_before_anything_or_no_date_says_so(tmp_path: Path) -> None:
     store = grown(tmp_path / "store.duckdb")
-    with pytest.raises(DataError, match="recorded by 2025-11-30 23:59 in the store"):
+    with pytest.raises(DataError, match="recorded up to 2025-11-30 23:59 in the store"):
         History.load(store, as_of="2025-11-30")
     for text in ("yesterday evening", "04/05/2027", "13.05.2027", "2027"):
         with pytest.raises(ConfigError, match="as_of must be a date"):
