@@ -1,7 +1,7 @@
 """Turn CSV files into batches.
 
-A file's header determines its format. If several formats have similar headers, the file's name also
-counts. The header is the first line that is not blank.
+A file's header determines its format. If several formats have similar headers, the file's name
+decides between these formats. The header is the first line that is not blank.
 
 :mod:`backtests.importing.tables` lists the tables that need only a choice of columns. To add
 another format, write a reader and add the header to :func:`_reader`.
@@ -148,7 +148,7 @@ def _read_fred(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Ite
 
 
 def _announced(table: pd.DataFrame, recorded_at: pd.Timestamp) -> np.ndarray:
-    """Mark each row with a future date if all its values were announced in advance."""
+    """Mark each row whose date is in the future and whose values were all announced in advance."""
     days = pd.to_datetime(table.iloc[:, 0].str.strip(), errors="coerce", format="%Y-%m-%d")
     names = table.columns[1:]
     ahead = [announced(_id_of(name), pd.DatetimeIndex(days), recorded_at) for name in names]

@@ -59,9 +59,9 @@ class Parsed:
     batches
         One batch for each series.
     files
-        The number of series in each file, by the file's name. If several paths were read, the name
-        is the path. Files that were skipped or refused are left out. A document of the SEC counts
-        as one series.
+        The number of series in each file, by the file's name. If several paths were read, a file's
+        name is the file's whole path. Files that were skipped or refused are left out. A document
+        of the SEC counts as one series.
     skipped
         The reason for each skipped file or folder, by its name.
     refused
@@ -113,7 +113,7 @@ def parse(paths: Sequence[Path], recorded_at: pd.Timestamp, progress: Progress =
 
 
 def _folder_of(paths: Sequence[Path]) -> Path | None:
-    """Return the folder from which files are named, or None if several paths name them whole."""
+    """Return the folder that the names of files leave out; None if the names are whole paths."""
     if len(paths) > 1:
         return None
     return paths[0] if _is_folder(paths[0]) else paths[0].parent

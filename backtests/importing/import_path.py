@@ -62,8 +62,9 @@ class Imported(Summarised):
                 noted.setdefault(note, []).append(id)
         left_out = [f"{some_of(ids)}: {note}" for note, ids in noted.items()]
         early = [
-            f"{a.series_id}: {number_of(a.early, 'stored value')} became known later according to "
-            "this import, but the store keeps the earlier moment; import into a new store"
+            f"{a.series_id}: according to this import, {number_of(a.early, 'stored value')} became "
+            "known later than the store says; the store cannot change stored moments, so import "
+            "into a new store"
             for a in self.added
             if a.early
         ]

@@ -105,9 +105,10 @@ def _check_sums(facts: list[dict[str, Any]]) -> None:
         same = shorter["start"] == longer["start"]
         if same and 0 < longer["val"] < shorter["val"] / LEAP:
             raise DataError(
-                f"expected the amount from {longer['start']} to {longer['end']} to contain the "
-                f"amount up to {shorter['end']}, but the amounts were {longer['val']:g} and "
-                f"{shorter['val']:g}; correct the amount that is in another unit"
+                f"expected the amount from {longer['start']} to {longer['end']} to include the "
+                f"amount from {shorter['start']} to {shorter['end']}, but the amounts were "
+                f"{longer['val']:g} and {shorter['val']:g}; correct the amount that is in another "
+                "unit"
             )
 
 

@@ -16,10 +16,11 @@ filed more than :data:`LATE` days after the end of its period. The moment at whi
 counts as known depends on the fact's item.
 
 Some items are in every cash-flow or income statement (:data:`~signals.catalog.IN_EVERY_STATEMENT`).
-If an item is in every statement, the company published the item's amount in time under another tag.
-The two amounts can differ, because the tags can have different definitions. A late fact about an
-item in every statement counts as known :data:`ASSUMED` days after the end of its period. If the
-company was not yet public at that time, the fact counts as known only after its filing.
+If a fact about an item in every statement is late, the company published the amount in time under
+another tag. The two amounts can differ, because the tags can have different definitions. A late
+fact about an item in every statement counts as known :data:`ASSUMED` days after the end of its
+period. If the company first traded more than :data:`ASSUMED` days after the end of the period, the
+fact counts as known only after its filing.
 
 Some statements lack items such as debt, leases, buybacks or dividends. For an item that some
 statements lack, a late fact counts as known only after its filing. The filing may be the first
@@ -70,9 +71,10 @@ class Fact:
 def first_filed(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
     """Return a company's facts about one concept. Each fact is the value that was filed first.
 
-    The facts are sorted by the end of their period, and then by its start. ``entries`` are the
-    items under ``units/USD`` in the SEC's ``companyconcept`` documents. Each entry has the fields
-    ``start``, ``end``, ``val``, ``filed`` and ``accn``, and the ``tag`` of its document.
+    The facts are sorted by the end of their periods, and then by the start of their periods.
+    ``entries`` are the items under ``units/USD`` in the SEC's ``companyconcept`` documents. Each
+    entry has the fields ``start``, ``end``, ``val``, ``filed`` and ``accn``, and the ``tag`` of its
+    document.
     """
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in sorted(entries, key=lambda e: (e["filed"], e["accn"])):
@@ -84,7 +86,8 @@ def first_filed(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) ->
 def _assumed_from(concept: str, ticker: str) -> pd.Timestamp | None:
     """Return a company's first trading day, or the earliest possible day if no day is stored.
 
-    Return None for a concept whose late facts count as known only after their filing.
+    Return None if :data:`~signals.catalog.IN_EVERY_STATEMENT` lacks the concept. In this case, a
+    late fact about the concept counts as known only after its filing.
     """
     if concept not in IN_EVERY_STATEMENT:
         return None
@@ -119,10 +122,11 @@ def _open_after(filed: pd.Timestamp) -> pd.Timestamp:
 
 
 def trailing_years(facts: list[Fact]) -> list[Fact]:
-    """Return all trailing-year sums that the facts allow, sorted by the end of the year.
+    """Return the trailing-year sums that follow from the facts, sorted by year end.
 
-    If the facts allow several sums for one year, the sum that was known first counts. If a fact
-    about the whole year and a sum of three facts became known at the same moment, the fact counts.
+    If the facts give several sums for one year, the sum that was known first counts. If a fact
+    about the whole year and a sum of three facts became known at the same moment, the fact about
+    the whole year counts.
     """
     whole = [fact for fact in facts if fact.is_year]
     solved = [_solve(fact, facts) for fact in facts if not fact.is_year]
@@ -178,13 +182,13 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
 
     In both batches, the date of a row is the end of a trailing year. The first batch has the sum
     over the trailing year that ends on the row's date. The second batch has the sum over the
-    previous trailing year. Both rows of a date become known at the same moment. If the sum over the
-    previous year becomes known later than the sum over the trailing year, the second batch has NaN.
-    So a growth rate always uses the two sums of one date. A growth rate over several companies uses
-    the same companies in both years. Both sums of a date come from one XBRL tag if possible. If the
-    tag has no sum over the previous year, the second batch uses a sum under another tag. If no
-    trailing-year sum can be computed, the list is empty. ``entries`` has the same form as in
-    :func:`first_filed`.
+    previous trailing year. On each date, the two batches have the same ``available_at``. If the sum
+    over the previous year becomes known later than the sum over the trailing year, the value in the
+    second batch is NaN. So a growth rate always compares two sums that are known at the same
+    moment. A growth rate over several companies uses the same companies in both years. Both sums of
+    a date come from one XBRL tag if possible. If the tag has no sum over the previous year, the
+    second batch uses a sum under another tag. If no trailing-year sum can be computed, the list is
+    empty. ``entries`` has the same form as in :func:`first_filed`.
     """
     found = list(chain.from_iterable(_years_by_tag(concept, ticker, list(entries))))
     years = _known_first(found)
@@ -209,8 +213,8 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
 def _year_before(year: Fact, found: list[Fact], years: list[Fact]) -> Fact | None:
     """Return the sum over the year before ``year``, or None if there is no such sum.
 
-    A sum under the tag of ``year`` is preferred. A sum that became known later than ``year`` does
-    not count.
+    A sum with the XBRL tag of ``year`` comes before sums with other tags. A sum does not count if
+    the sum became known later than the fact ``year``.
     """
     same = _known_first(each for each in found if each.tag == year.tag)
     end = year.end - FISCAL_YEAR

@@ -1,8 +1,8 @@
 """Formats of publishers' tables.
 
-A format states the columns of each series, and the day from which its values are known. To add a
-table, add one entry to :data:`TABLES`. If a table needs more than a choice of columns, its entry
-names a function that prepares the table.
+A format states the columns of each series, and the day from which the values of the series are
+known. To add a table, add one entry to :data:`TABLES`. If the cells or rows of a table must change
+before the columns are read, the table's entry names a function that prepares the table.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -33,12 +33,13 @@ class Table:
     date
         The column of the dates that the values describe.
     columns
-        A mapping from the id of a series to its columns. If a series has several columns, its value
-        is their sum. If one column of a series is blank in a row, the series has no value in this
-        row.
+        A mapping from the id of a series to its columns. If a series has several columns, the value
+        of the series is the sum of these columns. If one column of a series is blank in a row, the
+        series has no value in this row.
     known
-        The name of the column with the day from which a value is known. If ``known`` is empty, or a
-        cell of the column is blank, the day comes from the publication rule in the catalog.
+        The name of the column with the day from which a value is known. If ``known`` is empty, or
+        if the column has a blank cell for a value, the publication rule in the catalog determines
+        when the value is known.
     by
         In a table with several companies or rates, ``by`` is the column with the names. The ids in
         ``columns`` contain ``{}`` in place of the name of the company or rate. Rows with a name
@@ -114,7 +115,8 @@ def _at_month_end(table: pd.DataFrame) -> pd.DataFrame:
 def _since_public(table: pd.DataFrame) -> pd.DataFrame:
     """Leave out the fiscal years that ended before a company's first trading day.
 
-    The table has no filing dates, and a private company publishes no annual report.
+    The table has no filing dates, so a publication rule determines when each value is known. The
+    rule would be wrong for a private company, which publishes no annual report.
     """
     ends = pd.to_datetime(table["period_end"].str.strip(), errors="coerce", format="%Y-%m-%d")
     first = pd.to_datetime(pd.Series(map(public_since, table["ticker"]), index=table.index))

@@ -7,8 +7,8 @@ Ordinary series: the store adds new dates and revisions. A revision is a value t
 stored value of the same date.
 
 Vintages from ALFRED: each row has a date and a moment. The store compares the row with the last
-stored value of the same date and moment. The store adds the row if the values differ, or if the
-store has no value of this date and moment.
+stored value of the same date and moment. The store adds the row in two cases: the row's value
+differs from the stored value, or the store has no value of this date and moment.
 
 Prices: a vintage is a whole price history. A split or a dividend changes all adjusted prices. If
 one closing price differs from the stored price, the store adds the whole new vintage. The store
@@ -21,8 +21,9 @@ to the level of the new vintage. A coin's new vintage may lack any number of day
 splits and no dividends, so its copied prices are not rescaled.
 
 Checks that need no stored values are in other modules. This module compares the batch with the
-stored values. It refuses a jump that looks like a misplaced decimal point. It also refuses a new
-version of a series that its publisher never revises, see :data:`CORRECTED`.
+stored values. The module refuses a jump that looks like a misplaced decimal point. If the publisher
+never revises a series, the module also refuses a batch with many changed values, see
+:data:`CORRECTED`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,7 +48,7 @@ ARCHIVED = f"starts_with(source, '{ARCHIVE}')"
 #: 71.696625, 71.696648 and 71.696655 (yfinance issues 1057 and 1871): a difference of 4e-7. Even
 #: the smallest dividend changes a close by about a hundred times this difference.
 JITTER = 1e-6
-#: Largest relative difference at which two values of any other series count as the same. Sums in a
+#: Largest relative difference at which two values of a catalog series count as the same. Sums in a
 #: table have rounding errors of this size. A change of a publisher's last digit is larger than this
 #: difference, so a smaller difference is not a revision.
 ROUNDING = 1e-9
@@ -57,8 +58,8 @@ CANCELLED = 1e-14
 #: Largest number of days that may be missing between the first and the last day of a share's
 #: vintage. Yahoo's closes sometimes lack a day. If more days are missing, the vintage is refused.
 HOLES = 5
-#: Largest number of different values at which a series that its publisher never revises is always
-#: stored. If more values differ, and more than half of the stored dates in the batch differ, the
+#: If the publisher never revises a series, the store still accepts up to this number of changed
+#: values. If more values changed, and more than half of the stored values in the batch changed, the
 #: batch is in another unit, or is another series.
 CORRECTED = 5
 RESCALED = ", rescaled"
@@ -73,10 +74,11 @@ class Added:
     A new price history of a share may lack dates that the store has. The store refuses a share's
     history that lacks more than :data:`HOLES` stored dates. The store also refuses a share's
     history that begins later or ends earlier than the stored history. For a coin, the prices of
-    missing dates are copied from the store. The store refuses the history of a coin if the copied
-    prices create a sudden shift that is surely an error. The store refuses a steady series, such as
-    GDP, if one value differs from the previous value by more than a factor of :data:`LEAP`. The
-    store refuses a series that its publisher never revises if most values differ.
+    missing dates are copied from the store. The store refuses the completed history of a coin if
+    the history has a sudden shift that is surely an error. The store refuses a steady series, such
+    as GDP, if one value differs from the previous value by more than a factor of :data:`LEAP`. If
+    the publisher never revises a series, the store refuses a batch in which most values differ from
+    the stored values.
 
     Attributes
     ----------
@@ -86,14 +88,15 @@ class Added:
         and ``revised`` counts the new values for stored dates.
     kept
         Number of stored prices that were copied into a new price history, because the batch lacks
-        their days. The copied prices of a share were rescaled. The number is 0 if only new days
-        were added.
+        the days of these prices. The copied prices of a share were rescaled. ``kept`` is 0 if the
+        store added only new days.
     early
         Number of stored values that equal the new value, but have an earlier ``available_at``. The
         store cannot change the moment of a stored row.
     note
-        A text for the user about different values that may be an error: the publisher never revises
-        the series, or the batch ends before the stored values. Empty if there is no such value.
+        A text for the user if stored values changed, and the change may be an error: the publisher
+        never revises the series, or the batch ends before the stored values. Otherwise, ``note`` is
+        empty.
     refused
         Why the store refused the batch; empty if the store added the batch.
     """
@@ -193,8 +196,8 @@ def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.Da
 
     ``lacking`` contains the stored rows of the missing days. Raise DataError if a share's batch
     lacks more than :data:`HOLES` stored days. Also raise DataError if a share's batch begins later
-    or ends earlier than the stored history. Also raise DataError if the copied prices of a coin
-    create a sudden shift that is surely an error.
+    or ends earlier than the stored history. Also raise DataError if the completed history of a coin
+    has a sudden shift that is surely an error.
     """
     id, days = batch.series_id, batch.rows["observed_on"]
     coin = asset(id).is_coin
@@ -209,7 +212,7 @@ def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.Da
         lacking = _rescaled(lacking, batch, held)
     rows = pd.concat([batch.rows, lacking[list(batch.rows.columns)]], ignore_index=True)
     rows = rows.sort_values("observed_on", ignore_index=True)
-    if coin:  # copied prices of a coin can jump; for a share, they are rescaled
+    if coin:  # a share's copied prices are rescaled; a coin's copied prices may jump
         closes = rows.set_index("observed_on")["value"]
         check_shifts(id, closes[closes > 0])
     return rows
@@ -268,7 +271,7 @@ def _series(
 
 
 def _rewritten(batch: Batch, changed: pd.DataFrame, held: pd.DataFrame) -> str:
-    """Return a message if most values differ from the stored ones, but the publisher revises none.
+    """Return a message if most values of a series without revisions differ from the stored values.
 
     ``changed`` contains the rows of the batch with a new value for a stored date. Imported tables
     are never refused, because another publisher may count the same amounts in another way.
@@ -288,31 +291,32 @@ def _rewritten(batch: Batch, changed: pd.DataFrame, held: pd.DataFrame) -> str:
 
 
 def _doubt(batch: Batch, changed: pd.DataFrame, held: pd.DataFrame) -> str:
-    """Return a note about different values that may be an error; "" if there are none.
+    """Return a note if changed values may be an error; otherwise "".
 
     ``changed`` contains the rows of the batch with a new value for a stored date.
     """
     id = batch.series_id
-    if changed.empty or is_event(id):  # of an event, the newest value counts at all times
+    if changed.empty or is_event(id):  # for an event, the newest value always counts
         return ""
     values = f"{number_of(len(changed), 'stored value')} changed"
     if not CATALOG[id].revised:
         return (
             f"{values}, the first on {changed['observed_on'].iloc[0].date()}, but this series "
-            "is treated as never revised. Before today, backtests use the old values. If the "
-            "stored values are wrong, fill a new store"
+            "is treated as never revised. At sessions before today, backtests use the old values. "
+            "If the stored values are wrong, fill a new store"
         )
     last = batch.rows["observed_on"].iloc[-1]
     if last >= held["observed_on"].max():
         return ""
     return (
-        f"{values}, but the new values end on {last.date()}, before the stored ones; if they are "
-        "an older download, bring in the newest one again, because the last import counts"
+        f"{values}, but the new values end on {last.date()}, before the stored values end; if the "
+        "new values are an older download, import the newest download again, because the last "
+        "import counts"
     )
 
 
 def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
-    """Return a message about the first jump to or from a new value, or "" if there is no jump."""
+    """Return a message about the first jump that involves a new value; "" if there is no jump."""
     if held.empty or rows.empty:
         return ""
     values = newest_values(series_id, pd.concat([held, rows], ignore_index=True))
@@ -343,7 +347,7 @@ def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
 
 
 def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
-    """For each ``observed_on`` and ``available_at`` from ALFRED, return the last recorded value."""
+    """For each date and moment from ALFRED, return the value that was recorded last."""
     return connection.execute(
         f"""
         SELECT observed_on, available_at, arg_max(value, recorded_at) AS value
@@ -356,7 +360,7 @@ def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.
 
 
 def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
-    """Return the rows to append, the number with a new date, and the number with a stored date."""
+    """Return the rows to append, how many have a new date, and how many have a stored date."""
     given = batch.rows.drop_duplicates(["observed_on", "available_at"], keep="last")
     pairs = given.assign(row=range(len(given))).merge(
         held, on=["observed_on", "available_at"], suffixes=("", "_held")
@@ -389,7 +393,7 @@ def _values(
 ) -> tuple[pd.DataFrame, int, int]:
     """Return the rows to append, the number of new dates and the number of revised dates."""
     rows, days = batch.rows, batch.rows["observed_on"]
-    known = held.set_index("observed_on")["value"].reindex(days)  # much faster than a merge
+    known = held.set_index("observed_on")["value"].reindex(days)  # faster than with merge
     is_new = ~days.isin(held["observed_on"])
     differs = ~is_new & ~same(batch.series_id, rows["value"].to_numpy(), known.to_numpy())
     early = differs & (rows["available_at"] < recorded_at)
@@ -400,7 +404,7 @@ def _values(
 def _known_early(batch: Batch, held: pd.DataFrame) -> int:
     """Return how many stored values equal the new value, but have an earlier ``available_at``.
 
-    If the publication rule of the series is ``recorded``, the number is 0.
+    Return 0 if the publication rule of the series is ``recorded``.
     """
     if rule_of(batch.series_id).kind == "recorded":
         return 0

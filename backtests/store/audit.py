@@ -205,7 +205,7 @@ def _leaping(store: Store, ids: list[str]) -> Iterator[Finding]:
     for id, rows in store.rows(steady).groupby("series_id", sort=False):
         values = newest_values(str(id), rows)
         low, high = CATALOG[str(id)].low, CATALOG[str(id)].high
-        values = values[values.between(low, high)]  # implausible values get another error
+        values = values[values.between(low, high)]  # _implausible reports the other values
         far = leaps(str(id), values)
         if far.any():
             yield _error(
@@ -240,7 +240,7 @@ def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Findi
 
 
 def _odd_dates(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
-    """Yield an error if the publisher cannot have used a date; dates from ALFRED are right."""
+    """Yield an error about dates that the publisher cannot have used; skip dates from ALFRED."""
     given = rows["by_rule"].notna()
     odd = wrong_dates(id, pd.DatetimeIndex(rows["observed_on"][given]))
     if len(odd):
@@ -269,7 +269,7 @@ def _recorded_ahead(store: Store) -> Iterator[Finding]:
 
 
 def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
-    """Yield an error for each kind of too early value, and a note about late values.
+    """Yield errors about values that are known too early, and a note about late values.
 
     Each finding names the first date and the number of dates.
     """
@@ -292,8 +292,8 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
         (
             _note,
             known < np.maximum.accumulate(known),
-            "the values of {} became known before an older value; the panel ignores the older "
-            "value",
+            "the values of {} became known before the value of an earlier date; the panel ignores "
+            "the value of the earlier date",
         ),
     ):
         if bad.any():
@@ -303,10 +303,10 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
     """Mark each date whose value is known earlier than the publication rule allows.
 
-    Rows from ALFRED are ignored. A series with the rule ``filed`` or ``stated`` is not checked.
-    A value with the rule ``filed`` becomes known on a filing date. A value with the rule ``stated``
-    becomes known on a day that the imported table states. The store does not contain filing dates
-    and stated days.
+    Rows from ALFRED are ignored. A series with the rule ``filed`` or ``stated`` is not checked. A
+    value with the rule ``filed`` becomes known on a filing date. A value with the rule ``stated``
+    becomes known on a day that the imported table states. The store contains neither filing dates
+    nor stated days.
     """
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()
@@ -323,7 +323,7 @@ def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
 
 
 def _revised_early(store: Store) -> Iterator[Finding]:
-    """Yield an error for each series with a revision that was known before its recording."""
+    """Yield an error for each series with a revision known before the moment of its recording."""
     ids = [id for id in store.series_ids() if not is_price(id)]
     early = store.query(
         f"""
@@ -347,7 +347,7 @@ def _revised_early(store: Store) -> Iterator[Finding]:
         yield _error(
             row.series_id,
             row.first,
-            "expected revisions to be known only after their recording, but "
+            "expected each revision to be known only from the moment of its recording, but "
             f"{number_of(int(str(row.n)), 'revision')} {'was' if row.n == 1 else 'were'} known "
             "earlier, so backtests would look ahead",
         )
@@ -429,8 +429,8 @@ def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
 def _stale(named: dict[str, pd.DataFrame], today: pd.Timestamp) -> Iterator[Finding]:
     """Yield a note about each series without recent values, and a note if the whole store is old.
 
-    A series of events gets no note, because nobody knows when the next event is due. A series that
-    its publisher has ended needs no recent values.
+    A series of events gets no note, because nobody knows when the next event is due. If the
+    publisher has ended a series, the series needs no recent values.
     """
     named = {id: part for id, part in named.items() if not is_event(id)}
     ends = {id: pd.Timestamp(part["observed_on"].iloc[-1]) for id, part in named.items()}

@@ -20,7 +20,8 @@ PRICES, TABLE = "prices", "table"
 PUBLISHED = (FRED, SEC, NYFED, TABLE, ARCHIVE)
 #: Largest number of calendar days from one date of a series to the next, by frequency.
 LONGEST_STEP = {"day": 5, "week": 10, "month": 32, "quarter": 100, "year": 380}
-#: For each convention of :attr:`signals.catalog.Series.dates`, a function that marks its days.
+#: Map each convention of :attr:`signals.catalog.Series.dates` to a function that marks the days of
+#: the convention.
 _ON: Mapping[Dates, Callable[[pd.DatetimeIndex], np.ndarray]] = {
     "any day": lambda dates: np.ones(len(dates), dtype=bool),
     "Monday to Friday": lambda dates: np.asarray(dates.day_of_week < 5),
@@ -34,7 +35,9 @@ _ON: Mapping[Dates, Callable[[pd.DatetimeIndex], np.ndarray]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """New rows of one series for the store. A batch of a ticker holds its whole price history.
+    """New rows of one series for the store.
+
+    If the series is a ticker, the batch contains the whole price history of the ticker.
 
     Attributes
     ----------
@@ -47,11 +50,12 @@ class Batch:
     note
         A text for the user, for example about rows that were left out, or about a price shift.
     refused
-        A text for the user: why the whole series was refused. If not empty, the batch has no rows.
+        A text for the user: why the whole series was refused. If ``refused`` is not empty, the
+        batch has no rows.
     vintages
         True if the rows are vintages from ALFRED. A date may have several vintages. Each vintage
         has the moment from which its value was known. Each ``source`` begins with :data:`ARCHIVE`.
-        If two rows have the same date and moment, the store uses the last row.
+        If several rows have the same date and moment, the store uses the row that comes last.
     """
 
     series_id: str
@@ -61,7 +65,7 @@ class Batch:
     refused: str = ""
 
     def __post_init__(self) -> None:
-        """Raise DataError for vintages of a ticker, or if ``vintages`` contradicts the sources."""
+        """Raise DataError if a ticker has vintages, or if ``vintages`` and ``source`` disagree."""
         sources = [str(source) for source in self.rows["source"].unique()]
         strange = [each for each in sources if each.startswith(ARCHIVE) != self.vintages]
         if self.vintages and is_price(self.series_id):
@@ -109,7 +113,7 @@ def is_over(series_id: str, last: pd.Timestamp) -> bool:
 
 
 def wrong_dates(series_id: str, dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return the dates that the publisher of a series cannot have used; for prices, none."""
+    """Return the dates that the publisher of a series cannot have used; no dates for prices."""
     if is_price(series_id):
         return dates[:0]
     return dates[~_ON[CATALOG[series_id].dates](dates)]
@@ -118,8 +122,8 @@ def wrong_dates(series_id: str, dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
 def wrong_date_said(series_id: str, day: pd.Timestamp) -> str:
     """Return a message about a date that the publisher of a series cannot have used."""
     return (
-        f"expected each date of {series_id} on {CATALOG[series_id].dates}, as its publisher writes "
-        f"it, was {day:%Y-%m-%d}, a {day:%A}"
+        f"expected each date of {series_id} on {CATALOG[series_id].dates}, like the dates of its "
+        f"publisher, was {day:%Y-%m-%d}, a {day:%A}"
     )
 
 
@@ -143,10 +147,9 @@ def dated(
     Raises
     ------
     DataError
-        Raised if the publication rule would be wrong for the values. The rule would be wrong if the
-        dates are farther apart than the frequency of the series allows, or if a date is not on a
-        day that the publisher uses. The rule would also be wrong for values that are known from
-        filing dates.
+        Raised if the dates are farther apart than the frequency of the series allows, if a date is
+        on a day that the publisher does not use, or if the values are known from filing dates. For
+        these values, the publication rule would be wrong. A batch with ``stated`` is not checked.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     if stated is None:

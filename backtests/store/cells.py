@@ -35,8 +35,12 @@ def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
     text = column.str.strip()
     dates = _days(text)
     step = dates.diff()
-    _refuse(text[step == pd.Timedelta(0)], "another date than in the row before", "drop one row")
-    _refuse(text[step < pd.Timedelta(0)], "a later date than in the row before", "sort the file")
+    _refuse(
+        text[step == pd.Timedelta(0)],
+        "a date that differs from the date in the previous row",
+        "drop one row",
+    )
+    _refuse(text[step < pd.Timedelta(0)], "a later date than in the previous row", "sort the file")
     _refuse(text[dates < OLDEST], f"a date on or after {OLDEST.date()}")
     _refuse(text[dates > recorded_at], f"a date up to today, {recorded_at.date()}")
     return pd.DatetimeIndex(dates).as_unit("us")

@@ -13,20 +13,21 @@ from signals.errors import DataError
 from signals.universe import asset
 
 TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^]*")
-#: Largest number of new values on days without a session that is always left out.
+#: If at most this number of new values is on days without a session, the values are left out
+#: without an error.
 FEW = 5
 #: If at least this fraction of the values is new on days without a session, the dates count as
 #: wrong. Dates that are shifted by a day fall on weekends in a fifth of the rows. Another country's
-#: holidays, or a currency that also trades on holidays, give less than a twentieth.
+#: holidays, or a currency that also trades on holidays, affect less than a twentieth of the rows.
 MANY = 0.1
 
 
 def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) -> Batch:
     """Return a batch with the whole history of an asset's adjusted closing prices.
 
-    Days that had not ended and days before the listing are left out. For shares and funds, days
-    without an NYSE session are also left out. The note of the batch lists what was left out. Prices
-    before the listing belong to another company.
+    Days that have not ended at ``now`` and days before the listing are left out. For shares and
+    funds, days without an NYSE session are also left out. The note of the batch lists what was left
+    out. Prices before the listing belong to another company.
 
     ``closes`` are prices in USD, adjusted for splits and dividends, and indexed by date. ``now`` is
     the moment of recording, New York time.
@@ -98,14 +99,14 @@ def check_shifts(ticker: str, closes: pd.Series) -> str:
 def on_sessions(id: str, values: pd.Series) -> tuple[pd.Series, str]:
     """Return the values on NYSE sessions, and a note that says how many values were dropped.
 
-    Values before the first session of the calendar, 1990-01-02, are kept. A value that repeats the
-    value before it is not new: some tables repeat Friday's price at the weekend.
+    Values before the first session of the calendar, 1990-01-02, are kept. A value counts as new if
+    the value differs from the previous value. Some tables repeat Friday's price at the weekend.
 
     Raises
     ------
     DataError
-        Raised if many new values are on other days: more than :data:`FEW`, and a tenth or more of
-        all values.
+        Raised if more than :data:`FEW` new values are on days without an NYSE session, and if these
+        new values are a tenth or more of all values.
     """
     index = all_sessions()
     inside = values.index.isin(index) | (values.index < index[0])

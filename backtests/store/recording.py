@@ -34,17 +34,17 @@ def recording_moment(
     start of the last fetch or import.
     """
     # Local time repeats one hour each year, and two imports may have the same clock time. In both
-    # cases, the moment is one microsecond after the newest row. If the clock is further behind, it
-    # is wrong now, or it was wrong at the last import. If the clock is wrong now, new values would
-    # count as known too early. If the clock was wrong at the last import, new values would be
-    # hidden until the wrong moment, which is in the future.
+    # cases, the moment is one microsecond after the newest row. If the clock is further behind, the
+    # clock is wrong now, or the clock was wrong at the last import. If the clock is wrong now, new
+    # values would count as known too early. If the clock was wrong at the last import, new values
+    # would be hidden until the wrong moment, which is in the future.
     earliest = connection.execute(_EARLIEST_MOMENT).fetchall()[0][0]
     if earliest is None:
         return recorded_at
     held = pd.Timestamp(earliest)
     if held - recorded_at > CLOCK_BACK:
         raise DataError(
-            f"expected a time later than {held:%Y-%m-%d %H:%M}, when {path} was last written, but "
+            f"expected a time later than {held:%Y-%m-%d %H:%M} (the last write to {path}), but "
             f"the time is {recorded_at:%Y-%m-%d %H:%M}; if the clock is wrong now, set the clock. "
             "If the clock was wrong at the last write, copy the earlier rows: drypowder data "
             f"--store {path} --copy NEW.duckdb --as-of {recorded_at:%Y-%m-%d}"
@@ -53,7 +53,7 @@ def recording_moment(
 
 
 def append_rows(connection: duckdb.DuckDBPyConnection, rows: list[pd.DataFrame]) -> None:
-    """Append rows with all columns to the stored rows."""
+    """Append rows to the stored rows. The new rows must have all columns in :data:`COLUMNS`."""
     if not rows:
         return
     connection.register("incoming", pd.concat(rows, ignore_index=True))

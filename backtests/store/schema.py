@@ -54,8 +54,8 @@ def version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     Raises
     ------
     DataError
-        Raised if another program or a newer version of drypowder made the file, or if a table is
-        missing, is a view, or has wrong columns.
+        Raised if another program or a newer version of drypowder made the file. Also raised if a
+        table is missing, is a view or has wrong columns.
     """
     tables = dict(connection.execute(_TABLES).fetchall())
     if tables.get("drypowder") != _form(1)["drypowder"]:

@@ -57,7 +57,7 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
     These shifts are alarms:
 
     - A price is far above the previous and the next price, or far below them, see :func:`spikes`.
-      The first day and the last day are compared with their only neighbour.
+      The first day is compared only with the next day, and the last day only with the previous day.
 
     - The level shifts by more than a factor of :data:`OFF`, and the shift reverses within
       :data:`AROUND` sessions.
@@ -102,8 +102,8 @@ def spikes(closes: pd.Series) -> list[pd.Timestamp]:
     """Return the days whose price is far above, or far below, the previous and the next price.
 
     A price is far above or below another price if they differ by more than a factor of :data:`OFF`.
-    The first day and the last day are compared with their only neighbour. The first day is judged
-    only if the second day and the third day are on the same level.
+    The first day is compared only with the next day, and the last day only with the previous day.
+    The first day is judged only if the second day and the third day are on the same level.
     """
     if len(closes) < 2:
         return []

@@ -109,7 +109,7 @@ def named_store(given: Path | None = None) -> Path | None:
 
 
 def store_path(given: Path | None = None) -> Path:
-    """Return :func:`named_store`, or a path in the data folder of the platform if it is None."""
+    """Return :func:`named_store`, else the path of ``store.duckdb`` in the user's data folder."""
     import platformdirs
 
     folder = Path(platformdirs.user_data_dir("drypowder", appauthor=False))
@@ -176,10 +176,10 @@ class Store:
         ------
         DataError
             Raised for the reasons listed in :class:`Store`. Also raised if another program still
-            writes after ``wait`` seconds. Also raised if ``recorded_at`` is earlier than the last
-            moment in the store, by more than :data:`~backtests.store.recording.CLOCK_BACK`. The
-            last moment is the moment of the newest row, or the start of the last fetch or import.
-            After an error, nothing is added.
+            writes after ``wait`` seconds. Also raised if ``recorded_at`` is more than
+            :data:`~backtests.store.recording.CLOCK_BACK` before the last moment in the store. The
+            last moment is the later of two moments: the moment of the newest row, and the start of
+            the last fetch or import. After an error, nothing is added.
         """
         with locking.writing(self.path, wait) as connection:
             at = recording_moment(connection, recorded_at, self.path)
@@ -226,9 +226,9 @@ class Store:
     def note_recording(self, at: pd.Timestamp, wait: float = 0.0) -> None:
         """Record the moment ``at`` (New York time) at which a fetch or an import begins.
 
-        If the newest row is from ``at`` or later, the recorded moment is just after the newest row.
-        If the store does not exist yet, nothing is recorded. ``wait`` is the time to wait for
-        another writer, in seconds.
+        If the newest row was recorded at or after ``at``, the recorded moment is one microsecond
+        after the newest row. If the store does not exist yet, nothing is recorded. ``wait`` is the
+        time to wait for another writer, in seconds.
         """
         if not self.exists():
             return
@@ -240,8 +240,8 @@ class Store:
         """Return the moment at which the last fetch or import began, New York time.
 
         Every row that was stored before the fetch or import began has an earlier ``recorded_at``.
-        The fetch or import that creates the store does not count. The result is None if no fetch or
-        import has begun since the store was created.
+        The result ignores the fetch or import that created the store. The result is None if no
+        fetch or import has begun since the store was created.
         """
         return max(self._recordings(END_OF_TIME), default=None)
 
@@ -265,8 +265,8 @@ class Store:
         DataError
             Raised if another fetch is running, or if the store cannot be written. Also raised if
             ``at`` is more than :data:`~backtests.store.recording.CLOCK_BACK` before the last moment
-            in the store. The last moment is the moment of the newest row, or the start of the last
-            fetch or import.
+            in the store. The last moment is the later of two moments: the moment of the newest row,
+            and the start of the last fetch or import.
         """
         locking.check_writable(self.path)
         busy = (
@@ -396,7 +396,7 @@ class Store:
         ------
         DataError
             Raised for the reasons listed in :class:`Store`. Also raised if the new file already
-            exists, and if all rows were recorded after ``as_of``.
+            exists, or if all rows were recorded after ``as_of``.
         """
         target = Store(path)
         if target.path.exists() or target.path.is_symlink():
@@ -414,9 +414,9 @@ class Store:
         first = self.query("SELECT min(recorded_at) AS first FROM observations")["first"].iloc[0]
         if first > as_of:
             raise DataError(
-                f"expected a date on or after {first.date()}, when the first row of {self.path} "
-                f"was recorded, was {as_of.date()}; to end a run at a session, use drypowder run "
-                "--end"
+                f"expected a date on or after {first.date()}, was {as_of.date()}; no row of "
+                f"{self.path} was recorded before {first.date()}; to end a run at a session, use "
+                "drypowder run --end"
             )
 
     def export(self, path: Path) -> int:

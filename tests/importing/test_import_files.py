@@ -258,8 +258,8 @@ def test_a_correction_of_a_series_that_is_never_revised_gets_a_note(
     assert (done.revised, done.refused) == (1, [])
     assert done.notes == [
         "SOFR: 1 stored value changed, the first on 2025-03-05, but this series is treated as "
-        "never revised. Before today, backtests use the old values. If the stored values are "
-        "wrong, fill a new store"
+        "never revised. At sessions before today, backtests use the old values. If the stored "
+        "values are wrong, fill a new store"
     ]
 
 
@@ -268,8 +268,8 @@ def test_an_older_download_of_a_revised_series_gets_a_note(tmp_path: Path, db: P
     take(write(tmp_path, "GDP.csv", GDP), db)
     assert take(write(tmp_path, "GDP.csv", older), db).notes == [
         "GDP: 1 stored value changed, but the new values end on 2024-07-01, before the stored "
-        "ones; if they are an older download, bring in the newest one again, because the last "
-        "import counts"
+        "values end; if the new values are an older download, import the newest download again, "
+        "because the last import counts"
     ]
     assert take(write(tmp_path, "GDP.csv", older), db).notes == []
     assert take(write(tmp_path, "GDP.csv", GDP), db).notes == []
@@ -293,7 +293,7 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
         ("A.csv", "Date,Close\n2025-01-02,inf\n", "line 2: expected a finite number"),
         ("A.csv", "Date,Close\n2025-01-02,nan\n", "line 2: expected a finite number"),
         ("A.csv", "Date,Close\n2025-01-02,0\n", "line 2: expected a price of A above zero"),
-        ("A.csv", "Date,Close\n2025-01-02,1\n2025-01-02,2\n", "line 3: expected another date"),
+        ("A.csv", "Date,Close\n2025-01-02,1\n2025-01-02,2\n", "line 3: expected a date that"),
         ("A.csv", "Date,Close\n2025-01-03,1\n2025-01-02,2\n", "line 3: expected a later date than"),
         ("A.csv", "Date,Close\n2025-01-02 00:00:00-05:00,1\n", "line 2: expected a plain date"),
         ("A.csv", "Date,Close\n01/02/2025,1\n", "line 2: expected a plain date"),
@@ -326,30 +326,30 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
         (
             "DGS10.csv",
             "observation_date,DGS10\n2025-01-05,4.62\n2025-01-06,4.67\n",
-            "each date of DGS10 on Monday to Friday, as its publisher writes it, was 2025-01-05, a "
-            "Sunday; was the date shifted by a time zone",
+            "each date of DGS10 on Monday to Friday, like the dates of its publisher, was "
+            "2025-01-05, a Sunday; was the date shifted by a time zone",
         ),
         (
             "GDP.csv",
             "observation_date,GDP\n2024-12-31,29825.182\n",
-            "each date of GDP on the first day of a quarter, as its publisher writes it, was "
+            "each date of GDP on the first day of a quarter, like the dates of its publisher, was "
             "2024-12-31, a Tuesday",
         ),
         (
             "GDP.csv",
             "observation_date,GDP\n2025-02-01,29825.182\n",
-            "GDP on the first day of a quarter, as its publisher writes it, was 2025-02-01",
+            "GDP on the first day of a quarter, like the dates of its publisher, was 2025-02-01",
         ),
         (
             "M2SL.csv",
             "observation_date,M2SL\n2025-01-31,21548.3\n",
-            "each date of M2SL on the first day of a month, as its publisher writes it, was "
+            "each date of M2SL on the first day of a month, like the dates of its publisher, was "
             "2025-01-31, a Friday",
         ),
         (
             "WALCL.csv",
             FRED.replace("01-08", "01-09"),
-            "each date of WALCL on Wednesday, as its publisher writes it, was 2025-01-09",
+            "each date of WALCL on Wednesday, like the dates of its publisher, was 2025-01-09",
         ),
         ("WM2NS.csv", "observation_date,WM2NS\n2025-01-07,21500\n", "WM2NS on Monday"),
         ("NFCI.csv", "observation_date,NFCI\n2025-01-08,-0.6\n", "NFCI on Friday"),
@@ -758,9 +758,9 @@ def test_an_sec_amount_below_the_part_that_it_contains_is_refused(tmp_path: Path
     with pytest.raises(DataError) as caught:
         take(write(tmp_path, "x.json", json.dumps(document)), db)
     assert str(caught.value) == (
-        "x.json: expected the amount from 2023-07-01 to 2024-06-30 to contain the amount up to "
-        "2023-12-31, but the amounts were 4.4477e+07 and 1.9647e+10; correct the amount that is in "
-        "another unit"
+        "x.json: expected the amount from 2023-07-01 to 2024-06-30 to include the amount from "
+        "2023-07-01 to 2023-12-31, but the amounts were 4.4477e+07 and 1.9647e+10; correct the "
+        "amount that is in another unit"
     )
     may_fall = document | {"tag": "NetCashProvidedByUsedInOperatingActivities"}
     assert not take(write(tmp_path, "y.json", json.dumps(may_fall)), db).refused

@@ -85,8 +85,8 @@ def test_a_later_day_for_a_stored_value_is_told_because_the_store_keeps_the_earl
 
     assert notes("2025-09-25", "2025-09-30") == []
     assert notes("2025-09-25", "2025-10-27") == [
-        f"{id}: 1 stored value became known later according to this import, but the store keeps "
-        "the earlier moment; import into a new store"
+        f"{id}: according to this import, 1 stored value became known later than the store says; "
+        "the store cannot change stored moments, so import into a new store"
         for id in ("MARGIN_DEBT", "FREE_CREDIT")
     ]
     assert notes("2025-09-24", "2025-09-30") == []

@@ -106,7 +106,7 @@ LASTING: dict[Kind, str] = {
     "empty": r"found none|no vintages|has no|cannot be read|no prices|no rows",
     "renamed": r"cannot be read|unknown format|has no|lacks|expected .* number in .*val",
     "text_numbers": r"number|could not convert|cannot be read|was inf|expected 2 cells",
-    "duplicate": r"twice|another date than in the row before",
+    "duplicate": r"twice|a date that differs from the date in the previous row",
     "future": r"up to today|after today|≤ today|order",
     "spike": r"expected .* between|expected 100 to|factor of 5|5 times",
     "vanished": r"does not exist|\(404\)|no facts",

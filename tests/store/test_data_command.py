@@ -169,7 +169,7 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "INTERVAL 5 DAY AS recorded_at) FROM observations "
             "WHERE series_id = 'DGS2' AND observed_on = '2025-03-03'",
             "DGS2",
-            ("revisions", "1 revision was known earlier", "look ahead"),
+            ("each revision", "1 revision was known earlier", "look ahead"),
         ),
         (
             "UPDATE observations SET value = value / 1000 "
@@ -296,7 +296,7 @@ def test_an_error_is_found(sound: Store, sql: str, series: str, parts: tuple[str
             "INSERT INTO observations VALUES ('GDP', '2024-10-01', '2025-05-02', 3e4, 'ALFRED', "
             "'2026-01-05')",
             "GDP",
-            ("2025-01-01", "the values of 1 date became known before an older value"),
+            ("2025-01-01", "the values of 1 date became known before the value of an earlier date"),
         ),
         (
             "DELETE FROM observations WHERE series_id = 'DGS2' AND observed_on > '2025-12-15'",
