@@ -6,6 +6,7 @@ The script runs a strategy on the SIMULATED economy and writes the top of its pa
 docs/tearsheet.png. The script needs Chromium.
 """
 
+import argparse
 import shutil
 import tempfile
 from pathlib import Path
@@ -20,6 +21,7 @@ SIZE = {"width": 1200, "height": 965}
 
 def main() -> None:
     """Write the picture."""
+    argparse.ArgumentParser(description="Write docs/tearsheet.png; needs Chromium.").parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         made = command(["run", "cash-heavy", "--source", "simulated", "--out", f"{folder}/run"])
         assert made == 0, "the run failed"

@@ -62,12 +62,12 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
     weeks. The publication rule of a series with vintages is not used. The rule gives one date for
     each value, but a value with vintages has several releases.
 
-    Daily series are left out, because their next values come within days. Three kinds of series
-    without vintages are also left out: yearly series, series of events, and series without release
-    dates.
+    Daily series are left out, because their next values come within days. A series is also left out
+    if the history contains no value of it. Three kinds of series without vintages are left out,
+    too: yearly series, series of events, and series without release dates.
     """
     session = pd.Timestamp(history.panel.index[-1])
-    known = [id for id in dict.fromkeys(ids) if id in CATALOG and CATALOG[id].frequency != "day"]
+    known = [id for id in dict.fromkeys(ids) if _is_expected(id, history)]
     ruled: dict[tuple[Rule, str], list[str]] = {}
     for id in known:
         if CATALOG[id].frequency in _PERIODS and id not in history.archived_since:
@@ -87,6 +87,13 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
         _decision(session),
     ]
     return tuple(sorted((one for one in found if one is not None), key=lambda one: one.day))
+
+
+def _is_expected(id: str, history: History) -> bool:
+    """Return whether a series of the catalog is not daily, and was ever known in a history."""
+    if id not in CATALOG or CATALOG[id].frequency == "day" or id not in history.known:
+        return False
+    return bool(history.known[id].notna().any())
 
 
 def _release(rule: Rule, dated: str, ids: list[str], session: pd.Timestamp) -> Expected | None:

@@ -125,7 +125,8 @@ def _check(store: "Store", json: bool) -> None:
     else:
         for finding in findings:
             say(str(finding))
-        say(f"{errors} errors, {len(findings) - errors} notes in {store.path}")
+        notes = number_of(len(findings) - errors, "note")
+        say(f"{number_of(errors, 'error')}, {notes} in {store.path}")
     if errors:
         raise typer.Exit(2)
 

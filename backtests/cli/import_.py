@@ -22,7 +22,7 @@ def import_(
 
     The command reads CSV files of FRED and Yahoo, tables of prices, and SEC companyconcept JSON.
     The command also reads tables of flows, amounts and dated events. The name of a Yahoo file is
-    the ticker. A table of prices has the column Date and one column per ticker. The page 'Import
+    the ticker. A table of prices has a column of dates and one column per ticker. The page 'Import
     files' lists all formats. Files may be gzipped. A second import of a file adds nothing.
     """
     from backtests.importing.import_path import import_path

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -326,6 +327,12 @@ def test_a_daily_series_has_no_expected_date_with_or_without_vintages(past: Hist
     archived = replace(past, archived_since={"THREEFYTP10": past.panel.index[0]})
     for each in (past, archived):
         assert next_dates(each, ("THREEFYTP10",)) == next_dates(each, ())
+
+
+def test_a_series_that_was_never_known_has_no_expected_date(past: History) -> None:
+    known = past.known.assign(WRESBAL=np.datetime64("NaT", "us")).drop(columns="GDP")
+    found = next_dates(replace(past, known=known), ("WALCL", "WRESBAL", "GDP"))
+    assert [one.ids for one in found if one.basis == "rule"] == [("WALCL",)]
 
 
 def test_filings_come_52_weeks_after_filings(past: History) -> None:

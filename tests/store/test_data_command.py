@@ -527,7 +527,7 @@ def test_check_ends_with_2_when_there_is_an_error(data: Data, sound: Store) -> N
     said = data("--check")
     assert said.code == 2
     assert said.out.startswith("error: DGS2 2025-01-02: expected -2 to 25 %, was 99, with 249 more")
-    assert said.out.splitlines()[-1].startswith("1 errors, ")
+    assert said.out.splitlines()[-1].startswith("1 error, ")
     told = json.loads(data("--check", "--json").out)
     assert told["errors"] == 1
     assert told["findings"][0]["series"] == "DGS2"
