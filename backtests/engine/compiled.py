@@ -31,7 +31,7 @@ def inner(loop: Loop) -> Loop:
 
 
 def called(loop: Loop) -> Loop:
-    """Compile an inner loop as a separate function: for a long array, or for code that runs rarely.
+    """Compile an inner loop that runs rarely or over a long array as a separate function.
 
     numba compiles small functions faster than large functions, and uses more vector instructions in
     small functions.

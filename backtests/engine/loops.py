@@ -130,8 +130,8 @@ class Team(NamedTuple):
     Either all configurations of a team have short positions, or none.
 
     The field ``rows`` and the fields from ``when`` to ``shorts`` have one value or one row for each
-    configuration. Prices and weights are copied to one place in memory, because the loops read
-    these numbers together.
+    configuration. In each array of prices or weights, numbers that the loops use together are close
+    together in memory.
     """
 
     sides: int  # 2 if the team has short positions, otherwise 1

@@ -7,9 +7,9 @@ therefore changes the prices that vectorbt receives, in three ways:
   since the start. At deflated prices, idle cash earns nothing. Afterwards, the results are
   multiplied by the growth of bills, so idle cash has earned the return of bills.
 
-- Borrowing has a cost. A short position has its own column. At each session, the borrowing cost
-  since the previous session is added to the price in the column of a short position: debt · rate ·
-  days / 365.
+- Borrowing has a cost. A short position has its own column. The price in this column is the value
+  of a debt. Besides the change of the asset's price, the debt grows at each session by the
+  borrowing cost since the previous session: debt · rate · days / 365.
 
 - A price can be missing. An asset without a price on a session keeps its last price as its value,
   and is not traded.
@@ -61,7 +61,7 @@ class Result(Summarised):
         Columns ``date, asset, units, price, cost``. ``date`` is the session of the fill. ``units``
         is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Usually,
         equity can be recomputed from orders, prices, bills and borrowing rates. Equity cannot be
-        recomputed if an order should turn a short position into a long position, but the cash is
+        recomputed if a decision should turn a short position into a long position, but the cash is
         too small to close the short position completely. ``orders`` does not show whether an order
         belongs to the long or the short side of an asset.
     exposure
@@ -108,7 +108,7 @@ class Result(Summarised):
         return replace(self, account=replace(self.account, benchmark=benchmark))
 
     def _summary(self) -> Summary:
-        """Return first and last equity, number and cost of orders, and number of notes."""
+        """Return the first and last equity, the number and cost of orders, and a count of notes."""
         equity, notes = self.equity, len(self.notes)
         facts = {
             "equity": f"{equity.iloc[0]:,.0f} USD at the start, {equity.iloc[-1]:,.0f} at the end",

@@ -184,11 +184,11 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
     over the trailing year that ends on the row's date. The second batch has the sum over the
     previous trailing year. On each date, the two batches have the same ``available_at``. If the sum
     over the previous year becomes known later than the sum over the trailing year, the value in the
-    second batch is NaN. So a growth rate always compares two sums that are known at the same
-    moment. A growth rate over several companies uses the same companies in both years. Both sums of
-    a date come from one XBRL tag if possible. If the tag has no sum over the previous year, the
-    second batch uses a sum under another tag. If no trailing-year sum can be computed, the list is
-    empty. ``entries`` has the same form as in :func:`first_filed`.
+    second batch is NaN. So a growth rate always compares the two sums of one date. A growth rate
+    over several companies uses the same companies in both years. Both sums of a date come from one
+    XBRL tag if possible. If the tag has no sum over the previous year, the second batch uses a sum
+    under another tag. If no trailing-year sum can be computed, the list is empty. ``entries`` has
+    the same form as in :func:`first_filed`.
     """
     found = list(chain.from_iterable(_years_by_tag(concept, ticker, list(entries))))
     years = _known_first(found)
@@ -213,8 +213,8 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
 def _year_before(year: Fact, found: list[Fact], years: list[Fact]) -> Fact | None:
     """Return the sum over the year before ``year``, or None if there is no such sum.
 
-    A sum with the XBRL tag of ``year`` comes before sums with other tags. A sum does not count if
-    the sum became known later than the fact ``year``.
+    A sum with the XBRL tag of ``year`` is preferred to sums with other tags. A sum does not count
+    if the sum became known later than the fact ``year``.
     """
     same = _known_first(each for each in found if each.tag == year.tag)
     end = year.end - FISCAL_YEAR

@@ -1,8 +1,8 @@
 """Formats of publishers' tables.
 
 A format states the columns of each series, and the day from which the values of the series are
-known. To add a table, add one entry to :data:`TABLES`. If the cells or rows of a table must change
-before the columns are read, the table's entry names a function that prepares the table.
+known. To add a table, add one entry to :data:`TABLES`. If a table must be changed before its
+columns are read, the table's entry names a function that prepares the table.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -59,8 +59,8 @@ CANCELLED = 1e-14
 #: vintage. Yahoo's closes sometimes lack a day. If more days are missing, the vintage is refused.
 HOLES = 5
 #: If the publisher never revises a series, the store still accepts up to this number of changed
-#: values. If more values changed, and more than half of the stored values in the batch changed, the
-#: batch is in another unit, or is another series.
+#: values. If more values changed, and they are more than half of the batch's values for stored
+#: dates, the batch is in another unit, or is another series.
 CORRECTED = 5
 RESCALED = ", rescaled"
 #: A moment that is later than every ``recorded_at``.
@@ -74,11 +74,11 @@ class Added:
     A new price history of a share may lack dates that the store has. The store refuses a share's
     history that lacks more than :data:`HOLES` stored dates. The store also refuses a share's
     history that begins later or ends earlier than the stored history. For a coin, the prices of
-    missing dates are copied from the store. The store refuses the completed history of a coin if
-    the history has a sudden shift that is surely an error. The store refuses a steady series, such
-    as GDP, if one value differs from the previous value by more than a factor of :data:`LEAP`. If
-    the publisher never revises a series, the store refuses a batch in which most values differ from
-    the stored values.
+    missing dates are copied from the store. The store refuses a coin's history if the history with
+    the copied prices has a sudden shift that is surely an error. The store refuses a steady series,
+    such as GDP, if one value differs from the previous value by more than a factor of :data:`LEAP`.
+    If the publisher never revises a series, the store refuses a batch in which most values differ
+    from the stored values.
 
     Attributes
     ----------
@@ -393,7 +393,7 @@ def _values(
 ) -> tuple[pd.DataFrame, int, int]:
     """Return the rows to append, the number of new dates and the number of revised dates."""
     rows, days = batch.rows, batch.rows["observed_on"]
-    known = held.set_index("observed_on")["value"].reindex(days)  # faster than with merge
+    known = held.set_index("observed_on")["value"].reindex(days)  # much faster than a merge
     is_new = ~days.isin(held["observed_on"])
     differs = ~is_new & ~same(batch.series_id, rows["value"].to_numpy(), known.to_numpy())
     early = differs & (rows["available_at"] < recorded_at)

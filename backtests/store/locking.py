@@ -201,7 +201,7 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """Open the file. If another program uses the file, wait at most :data:`PATIENCE` seconds.
 
-    The function also waits if another thread has opened the file with different settings.
+    The function also waits if another thread has opened the file with different DuckDB settings.
     """
     # DuckDB treats every absolute path as a file. DuckDB gives names such as ":memory:" and "md:x"
     # another meaning.

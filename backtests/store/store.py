@@ -226,9 +226,9 @@ class Store:
     def note_recording(self, at: pd.Timestamp, wait: float = 0.0) -> None:
         """Record the moment ``at`` (New York time) at which a fetch or an import begins.
 
-        If the newest row was recorded at or after ``at``, the recorded moment is one microsecond
-        after the newest row. If the store does not exist yet, nothing is recorded. ``wait`` is the
-        time to wait for another writer, in seconds.
+        The store records the latest of three moments: ``at``, one microsecond after the newest row,
+        and the start of the last fetch or import. If the store does not exist yet, nothing is
+        recorded. ``wait`` is the time to wait for another writer, in seconds.
         """
         if not self.exists():
             return
