@@ -358,9 +358,8 @@ class Plan(Summarised):
         self, no_view: Mapping[str, tuple[str, ...]], session: pd.Timestamp
     ) -> tuple[str, ...]:
         """Return the inputs in ``no_view`` whose values were never known up to a session."""
-        known = self.history.known.loc[:session]
         ids = dict.fromkeys(id for inputs in no_view.values() for id in inputs)
-        return tuple(id for id in ids if id not in known or known[id].isna().all())
+        return tuple(id for id in ids if self.history.last_known(id, session) is None)
 
     def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
         """Return True if the data of an asset or a series are late at the session."""
@@ -368,10 +367,10 @@ class Plan(Summarised):
 
     def _last_seen(self, id: str, session: pd.Timestamp) -> pd.Timestamp:
         """Return the date of an asset's last price, or of a series' last publication."""
-        if id in self.history.closes:
+        moment = self.history.last_known(id, session)
+        if id in self.history.closes or moment is None:
             return pd.Timestamp(self.history.closes[id].loc[:session].dropna().index[-1])
-        last = self.history.panel[id].loc[:session].dropna().index[-1]
-        return pd.Timestamp(self.history.known[id].loc[last]).normalize()
+        return moment.normalize()
 
 
 def _targets_said(today: Today) -> dict[str, str]:

@@ -91,9 +91,8 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
 
 def _is_expected(id: str, history: History) -> bool:
     """Return whether a series of the catalog is not daily, and was ever known in a history."""
-    if id not in CATALOG or CATALOG[id].frequency == "day" or id not in history.known:
-        return False
-    return bool(history.known[id].notna().any())
+    is_daily = id not in CATALOG or CATALOG[id].frequency == "day"
+    return not is_daily and history.last_known(id) is not None
 
 
 def _release(rule: Rule, dated: str, ids: list[str], session: pd.Timestamp) -> Expected | None:

@@ -64,11 +64,6 @@ def late_data(
 
 
 def _series(history: History, id: str, affects: str) -> Late:
-    last = _last_known(history, id)
+    moment = history.last_known(id)
+    last = None if moment is None else moment.normalize()
     return Late(what=id, last=last, affects=affects, unseen=last is None)
-
-
-def _last_known(history: History, id: str) -> pd.Timestamp | None:
-    if id not in history.known or history.known[id].isna().all():
-        return None
-    return pd.Timestamp(history.known[id].dropna().iloc[-1]).normalize()

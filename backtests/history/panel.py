@@ -276,6 +276,17 @@ class History(Summarised):
         position = int(self.panel.index.searchsorted(at, side="right")) - 1
         return pd.Timestamp(self.panel.index[position])
 
+    def last_known(self, id: str, at: pd.Timestamp | None = None) -> pd.Timestamp | None:
+        """Return the moment at which a series' newest value up to a session was first known.
+
+        ``at`` is a session of the history, by default the last session. A value that has become
+        older than its staleness limit also counts. None if no value was known up to ``at``.
+        """
+        if id not in self.known:
+            return None
+        moments = self.known[id].loc[:at].dropna()
+        return pd.Timestamp(moments.iloc[-1]) if len(moments) else None
+
     def digest(self) -> str:
         """Return a hash of the history's numbers and names. Equal histories have equal hashes.
 

@@ -214,11 +214,11 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     costs.
 
     A strategy with a higher exposure than the mix earns a higher premium without any timing. So the
-    function subtracts :data:`PREMIUM` times the exposure above the exposure of the mix, as a mean
-    over the week's sessions. The exposure of a session is known at the close before the session.
-    SPY's true premium over bills is assumed to be between 0 and :data:`PREMIUM`, so a strategy of
-    SPY and bills can beat the mix only by timing. A strategy with other assets can also beat the
-    mix if the other assets earn more than SPY.
+    function subtracts the weekly part of :data:`PREMIUM`, times the exposure above the exposure of
+    the mix. This exposure is the mean over the week's sessions. The exposure of a session is known
+    at the close before the session. SPY's true premium over bills is assumed to be between 0 and
+    :data:`PREMIUM`, so a strategy of SPY and bills can beat the mix only by timing. A strategy with
+    other assets can also beat the mix if the other assets earn more than SPY.
 
     The limit for clipping uses the larger of two standard deviations before the date: of the
     strategy's values, and of SPY's return over bills. If a strategy held only bills before the

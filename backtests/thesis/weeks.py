@@ -23,7 +23,10 @@ def weekly(returns: pd.Series) -> pd.Series:
 
 
 def week_means(values: pd.Series) -> pd.Series:
-    """Return the mean of each calendar week without NaN, with the week's last session as index."""
+    """Return the mean of each calendar week, with the week's last session as index.
+
+    NaN values are left out of a mean.
+    """
     days = pd.DatetimeIndex(values.index)
     means = values.groupby(days.to_period("W-FRI")).mean()
     return means.set_axis(pd.DatetimeIndex(first_sessions(days).index))

@@ -520,7 +520,7 @@ def test_a_state_without_a_view_decides_nothing(history: History) -> None:
     panel.loc[panel.index > at("2025-12-12"), ended] = float("nan")
     cut = History(
         panel=panel,
-        known=history.known,
+        known=history.known.where(panel.notna()),
         closes=history.closes,
         source="store",
     )
