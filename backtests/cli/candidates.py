@@ -119,7 +119,7 @@ def _is_path(argument: str) -> bool:
 
 
 def _defaults_of(name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Copy the defaults, without the keys that do not apply to a strategy."""
+    """Return a copy of the defaults, without the keys that do not apply to the given strategy."""
     data = {key: deepcopy(value) for key, value in defaults.items() if key != "strategy"}
     bare, model = split_name(name)
     if split_name(defaults.get("strategy", ""))[0] != bare:

@@ -114,8 +114,8 @@ def without_strategy(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration data for a command that uses only signals and the regime.
 
     In the result, the default strategy replaces the given strategy. The default strategy follows
-    the regime, so every regime model is allowed. For example, a given ``name@model`` becomes the
-    name of the default strategy with ``@model``.
+    the regime, so every regime model is allowed. If the given name is ``name@model``, the new name
+    is the default strategy's name with the same ``@model``.
     """
     from backtests.config_data import split_name
 

@@ -63,8 +63,8 @@ def flags(
             "--sensitivity",
             help="Show how the flags react if one parameter or one revised series changes. Each "
             "numeric parameter changes by 25 %. A parameter with named choices takes every other "
-            "choice. A revised series in USD changes by up to 2 %. A revised series in another "
-            "unit is left out.",
+            "choice. A revised series in USD changes by up to 2 %. For a revised series in "
+            "another unit, the flags are computed without the series.",
         ),
     ] = False,
     json: options.Json = False,

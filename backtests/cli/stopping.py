@@ -51,7 +51,7 @@ def stoppable(stop: Stop) -> Iterator[None]:
     """Let ``stop`` handle Ctrl-C, SIGTERM and SIGHUP inside the context.
 
     If the process already ignores a signal, the process continues to ignore this signal. For
-    example, ``nohup`` lets a process ignore SIGHUP. Outside the main thread, the context changes
+    example, ``nohup`` makes a process ignore SIGHUP. Outside the main thread, the context changes
     nothing.
     """
     if threading.current_thread() is not threading.main_thread():

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    #: Other modules import ``Screen`` and ``Styled`` from this module instead of from rich.
+    #: Other modules import ``Screen`` and ``Styled`` from this module, and need not import rich.
     Screen: TypeAlias = Console
     Styled: TypeAlias = Text
 
@@ -166,7 +166,7 @@ def say(*parts: "str | Text", hang: int = 0) -> None:
 
 
 def say_limits(*, backtest: bool) -> None:
-    """Print that the results are no advice; for a backtest, also print what is not modelled."""
+    """Print that the results are not advice; for a backtest, also print what is not modelled."""
     say(f"Capacity and tax are not modelled. {RESEARCH}" if backtest else RESEARCH)
 
 

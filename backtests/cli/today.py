@@ -96,7 +96,7 @@ def today(
     if _adjusted_later(held, session, history):
         warn(
             f"the prices of {session.date()} are adjusted for later splits and dividends, so the "
-            "traded prices were different; multiply the units held on this day by the ratio of "
+            "traded prices may be different; multiply the units held on this day by the ratio of "
             "each later split"
         )
     if at is None and checked.end is None:

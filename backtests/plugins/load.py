@@ -100,7 +100,7 @@ def _checked(found: Any, path: str) -> type[Strategy] | type[Signal]:
     if not plugin_bases(found):
         raise ConfigError(
             f"{path}: expected a class of your own, was a class of drypowder; use the "
-            "name of the class in 'drypowder list'"
+            "name that 'drypowder list' shows"
         )
     check_class(found, path)
     return found
@@ -128,10 +128,11 @@ def loaded() -> dict[str, Path]:
 def load_again(modules: Mapping[str, Path]) -> None:
     """Import the modules that a worker process needs to unpickle objects of a user's classes.
 
-    A worker may keep running while its user changes the code. So the function first makes Python
-    forget each module in ``modules``, all modules in the same folder, and each module of the user
-    that a module in ``modules`` imports. Python then reads the module files again. A module that
-    cannot be imported is skipped, because it may belong to an earlier run.
+    ``modules`` maps the name of each module to a working folder, see :func:`loaded`. A worker may
+    keep running while its user changes the code. So the function first makes Python forget each
+    module in ``modules``, all modules in the working folders, and each module of the user that a
+    module in ``modules`` imports. Python then reads the module files again. A module that cannot be
+    imported is skipped, because it may belong to an earlier run.
     """
     for name, folder in modules.items():
         with first(str(folder)):

@@ -195,7 +195,7 @@ def _until(at: pd.Timestamp) -> Pick:
 
 
 def _other_future(index: pd.Index, at: pd.Timestamp, rng: np.random.Generator) -> Pick:
-    """Return a function that replaces the rows after session ``at`` with other rows."""
+    """Return a function that replaces a table's rows after ``at`` with other rows of the table."""
     past = int(index.get_indexer(pd.Index([at]))[0]) + 1
     length = min(FUTURE, len(index) - past)
     start = int(rng.integers(len(index)))

@@ -142,7 +142,7 @@ def _text(file: str) -> str:
 
 @lru_cache(maxsize=512)
 def _imports(text: str, package: str) -> tuple[str, ...]:
-    """Return the dotted names that a source text imports, such as ``json`` or ``json.loads``."""
+    """Return the names that a source text imports, such as ``json`` or ``json.loads``."""
     names: list[str] = []
     with suppress(Exception):  # wrong syntax, or a relative import above the package
         for node in ast.walk(ast.parse(text)):

@@ -34,8 +34,8 @@ class Outcome:
     failed
         The reason why the fetch failed; empty after a success.
     note
-        A remark about left-out values or about days whose prices come from the store, or the reason
-        why the series was not fetched.
+        A remark about left-out values or about missing days with prices from the store, or the
+        reason why the series was not fetched.
     unforeseen
         The exception of an unexpected error, or None. An unexpected error is probably a bug.
     """

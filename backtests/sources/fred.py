@@ -79,9 +79,9 @@ class FredSource:
     """Fetches series from FRED, with or without a key.
 
     Without a key, only the latest values are available, from a public CSV file. If ``store``
-    already has vintages, the request usually begins with the last complete vintage in ``store``.
-    :mod:`backtests.sources.alfred` describes the exception. If the file of ``store`` is missing,
-    all vintages are requested.
+    already has vintages, the request usually begins with the last vintage that is certainly
+    complete in ``store``. :mod:`backtests.sources.alfred` describes the exception. If the file of
+    ``store`` is missing, all vintages are requested.
     """
 
     def __init__(self, key: str | None, deadline: Deadline, store: Store) -> None:
@@ -208,7 +208,7 @@ def _csv(id: str, text: str, now: pd.Timestamp) -> Batch:
 
 @contextmanager
 def _readable(id: str, *kinds: type[Exception]) -> Iterator[None]:
-    """Turn DataError, and errors of the types ``kinds``, into SourceError without the key."""
+    """Turn DataError and errors of the types ``kinds`` into SourceError, and hide the key."""
     try:
         yield
     except SourceError:

@@ -177,8 +177,8 @@ def _early_dates(ticker: str, zone: str, stamps: list[Any]) -> SourceError | Non
     if not asset(ticker).is_coin or not (dates < right).any():
         return None
     return SourceError(
-        f"expected Yahoo's dates of {ticker} as in UTC, but the dates in Yahoo's time zone {zone} "
-        "are earlier; the answer was discarded"
+        f"expected Yahoo's dates of {ticker} in UTC, but the dates in Yahoo's time zone {zone} are "
+        "earlier; the answer was discarded"
     )
 
 

@@ -129,9 +129,9 @@ def known_trials(store: Path, without: Sequence[str] = ()) -> Logged:
     argument ``without`` lists the hashes of trials to leave out. The log contains no returns, so
     the effective numbers of trials of all counted sweeps are added up. A sweep does not count if
     ``without`` or another counted sweep contains all its trials. Every counted sweep counts in
-    full, even if the sweep shares some trials with another sweep. If the counted sweeps contain all
-    trials in ``without``, the attribute ``includes_own`` of the result is True. A damaged file
-    raises DataError.
+    full, even if the sweep shares some trials with another sweep, so the sum may be too large. If
+    the counted sweeps contain all trials in ``without``, the attribute ``includes_own`` of the
+    result is True. A damaged file raises DataError.
     """
     own, log = frozenset(without), _all_of(store)
     measured = log[np.isfinite(log["sharpe"])]

@@ -122,11 +122,11 @@ def thirds(known: pd.DataFrame) -> pd.DataFrame:
 def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
     """Return a table with the duration third of each share at each session.
 
-    At each session, the table uses the newest ranking on which a trader could act. The result is
-    sessions × shares, with the values of :func:`thirds`. The shares are ranked at the last close of
-    each month. A trader can act on a ranking :data:`LAG` sessions after the close at which the
-    shares were ranked. ``sorted_at`` is the result of :func:`thirds`, with one row for each
-    ranking.
+    For each session, the table uses the newest ranking on which a trader could act before the
+    session. The result is sessions × shares, with the values of :func:`thirds`. The shares are
+    ranked at the last close of each month. A trader can act on a ranking :data:`LAG` sessions after
+    the close at which the shares were ranked. ``sorted_at`` is the result of :func:`thirds`, with
+    one row for each ranking.
     """
     daily = sorted_at.reindex(sample.sessions, method="ffill")
     return daily.apply(lambda column: acted_on(column, LAG))

@@ -33,7 +33,7 @@ def releases(history: History) -> tuple[Filing, ...]:
         The session is the first session that closes after the release. A release before the open
         belongs to the session of its date. A release after the close belongs to the next session. A
         filing is assumed to be known one session after the date of the filing. So the date of a
-        filing is taken as the session before the filing is known.
+        filing is one session before the filing is known.
     NaN
         A filing without a release, and a release without a filing, are left out.
     """

@@ -43,7 +43,7 @@ class Verdict(Summarised):
     ----------
     outcome
         If the claim says only that a flag is on, the outcome is ``on``, ``off`` or ``not testable
-        yet``. For a claim with an estimate, the outcome is ``supported``, ``contradicted``,
+        yet``. For any other claim, the outcome is ``supported``, ``contradicted``,
         ``inconclusive`` or ``not testable yet``.
     reason
         The reason for the outcome.

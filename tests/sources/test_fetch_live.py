@@ -205,7 +205,7 @@ def test_a_coin_whose_dates_are_before_utc_is_refused(servers: Servers, target: 
         servers.poison = Poison(name=zone, match="chart/BTC-USD", change=change)
         said = bring(target, "BTC-USD", policy=PATIENT)["BTC-USD"].failed
         assert said == refused * (
-            "expected Yahoo's dates of BTC-USD as in UTC, but the dates in Yahoo's time zone "
+            "expected Yahoo's dates of BTC-USD in UTC, but the dates in Yahoo's time zone "
             "America/New_York are earlier; the answer was discarded"
         )
         pd.testing.assert_frame_equal(everything(target), before)

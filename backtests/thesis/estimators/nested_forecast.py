@@ -123,9 +123,9 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
         shown=_accumulated(made),
         notes=(
             "The interval and the test can disagree. Estimation errors in the coefficients make "
-            "forecasts worse. The interval includes the effect of estimation errors. The test "
-            "corrects for estimation errors, and asks whether the absorbed share has any "
-            "forecasting power.",
+            "forecasts worse. The interval includes the losses that estimation errors cause. The "
+            "test corrects for the losses from estimation errors, and asks whether the absorbed "
+            "share has any forecasting power.",
             too_narrow(COVERAGE),
         ),
     )
