@@ -33,7 +33,7 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
         if isinstance(kind, type) and is_dataclass(kind) and isinstance(value, Mapping):
             given[name] = build(kind, value, f"{what} {name}")
         if value in ("none", "None") and NoneType in get_args(kind) and str not in get_args(kind):
-            given[name] = None  # in TOML and in --param, None is a text
+            given[name] = None  # TOML and --param state None as a text
     with author_code(f"{what}: making {cls.__name__}"):
         try:
             return cast(T, _adapter(cast(type, cls)).validate_python(given))

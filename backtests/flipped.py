@@ -64,8 +64,8 @@ class SinceFetch:
     Attributes
     ----------
     began
-        The moment at which the last fetch or import began, New York time. None if the store has
-        recorded no fetch or import since the store was created.
+        The moment at which the last fetch or import began, New York time. The fetch or import that
+        created the store does not count. None if the store has no record of a later one.
     session
         The last session in the store just before ``began``. None if ``began`` is None, or if the
         store had too little data for the signals at that time.

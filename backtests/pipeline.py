@@ -81,9 +81,9 @@ def read(config: RunConfig, history: History, earlier: Reading | None = None) ->
     evaluations of unchanged signals from ``earlier``. A signal is unchanged if its parameters and
     the parameters of its component signals are the same as in ``earlier``. A user's own signal is
     always computed again, because a function that the signal calls may have changed. If ``earlier``
-    ends after ``history``, the function reuses only evaluations of registered signals, and only if
-    the regime model reads the signal. ConfigError is raised if ``earlier`` and ``history`` have
-    different sessions or values up to the end of ``history``.
+    ends after ``history``, the function reuses only the evaluations of registered signals that the
+    regime model reads. ConfigError is raised if ``earlier`` and ``history`` have different sessions
+    or values up to the end of ``history``.
     """
     chosen, model = config.build_signals(), config.build_model()
     evaluations = {} if earlier is None else reused(earlier, history, model.rests_on)

@@ -432,7 +432,7 @@ def next_scheduled(schedule: Schedule, session: pd.Timestamp) -> pd.Timestamp | 
 
 
 def _when_known(due: pd.DatetimeIndex, lost: pd.Series) -> pd.DatetimeIndex:
-    """For each due day, return the first session on or after the day with a known state."""
+    """For each due day, return the first session from this day on at which the state is known."""
     known = pd.DatetimeIndex(lost.index[~lost])
     at = np.unique(known.searchsorted(due))
     return known[at[at < len(known)]]

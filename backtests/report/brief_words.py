@@ -182,8 +182,9 @@ def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
 def late_words(late: Mapping[str, Any]) -> str:
     """Return text on late data: their name, the date of the last value, and what they affect.
 
-    If the late data are components of a score, the text has no date, and ``affects`` contains the
-    names of the components. ``late`` is an item of the list ``late`` in ``brief --json``.
+    If the late data are components of a score, the text is only ``affects``: the score, the
+    components that the score omits, and the date since which the score omits exactly these
+    components. ``late`` is an item of the list ``late`` in ``brief --json``.
     """
     if late["last"] is None and not late["unseen"]:
         return str(late["affects"])

@@ -86,8 +86,8 @@ def far_points(numbers: Mapping[str, Mapping[str, object]]) -> dict[str, tuple[f
 
     The values are volatility and CAGR in percent. A volatility is too high if it is more than three
     times the median volatility. A point far to the right would push all other points into a small
-    corner. If more than a tenth of the strategies exceed three times the median volatility, the
-    result is empty.
+    corner. If more than a tenth of the strategies have a volatility above this limit, the result is
+    empty.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])

@@ -87,7 +87,7 @@ def notes_of(run: Run) -> list[str]:
 
 
 def description(assessment: Assessment) -> dict[str, Any]:
-    """Return facts about a run: strategy, history, dates, schedule, costs, regime and notes."""
+    """Return facts about a run: strategy, history, dates, terms of trading, regime and notes."""
     run = assessment.run
     config, equity, regime = run.config, run.result.equity, run.reading.regime
     absorption, own = assessment.absorption, assessment.own_states

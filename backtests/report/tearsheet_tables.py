@@ -264,8 +264,8 @@ def _robustness(numbers: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of the dot plot; the first row is the unchanged run.
 
     Tests with the run's own lag, costs or rebalance day repeat the unchanged run, so these tests
-    are left out. Tests without numbers are left out. For example, if a run has a single
-    year, the test without this year has no numbers.
+    are left out. Tests without numbers are also left out. For example, if a run has a single year,
+    the test without this year has no numbers.
     """
     run = numbers["run"]
     key, repeated = growth_key(run), unchanged(run["lag"], run["schedule"]["offset"])

@@ -30,7 +30,7 @@ from backtests.thesis.estimate import Estimate, Interval
 
 _LONGEST_NAME = 32  # maximum length of a name at the left of a row, in characters
 _ROW = 22.0
-_MOST_BESIDE = 4  # largest number of intervals in ``estimate.beside`` for one common chart
+_MOST_BESIDE = 4  # if ``estimate.beside`` has more intervals, they have a separate chart
 #: Labels of columns. If a table with named rows has several of these columns, the chart draws the
 #: first of these columns.
 _DRAWN = {"mean": "mean, percentage points a year", "tau": "tau", "share": "share, %"}

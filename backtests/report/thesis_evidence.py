@@ -30,7 +30,7 @@ WIDTHS = (760.0, PANEL)
 DEALS = 12
 #: Text in place of the bounds of a confidence set without bounds.
 NO_BOUNDS = "[no bounds]"
-_FIRST = 3  # for each episode, the page names the three asset classes with the first peaks
+_FIRST = 3  # the page names at most three asset classes per episode, the earliest peak first
 #: Asset classes in the chart of responses by session, with the shortest duration first.
 _DRAWN = ("memory", "broad", "software", "crypto")
 
