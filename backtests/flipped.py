@@ -79,7 +79,7 @@ class SinceFetch:
 
 
 def since_fetch(config: RunConfig, history: History, reading: Reading) -> SinceFetch:
-    """Return the states that the last fetch or import of data into the store has changed.
+    """Return the states that changed because of the last fetch or import into the store.
 
     Parameters
     ----------

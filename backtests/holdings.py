@@ -116,7 +116,7 @@ def units_of(holdings: object) -> dict[str, float]:
         return {str(asset): units for asset, units in holdings.items()}
     if not isinstance(holdings, Mapping):
         raise ConfigError(
-            "expected holdings as a mapping or a Series with each asset once, was "
+            "expected the holdings as a mapping or a Series with each asset once, was "
             f"{shown(holdings)}; write them like {{'SPY': 40, 'CASH': 1000}}"
         )
     return dict(holdings)

@@ -25,9 +25,9 @@ class DryPowder(Signal):
         Idle capital P = RRPONTSYD + max(0, WRESBAL / 1000 − need), in USD billions. With ``scale``
         gdp, need = k · GDP, and share = 100 · P / GDP, in % of GDP. With ``scale`` bank_assets,
         need = a · B and share = 100 · P / B, in % of bank assets. B is the total assets of all
-        commercial banks (TLAACBW027SBOG). The gauge ``of_gdp`` is the share on the scale gdp. The
-        gauge ``of_bank_assets`` is the share on the scale bank_assets. The gauges ``of_gdp`` and
-        ``of_bank_assets`` are computed for any value of ``scale``. The score is −z(share), where z
+        commercial banks (TLAACBW027SBOG). For any ``scale``, the gauge ``of_gdp`` is the share
+        that ``scale`` gdp gives, and the gauge ``of_bank_assets`` is the share that ``scale``
+        bank_assets gives. The score is −z(share), where z
         is the z-score.
     Flag
         The flag is on when idle capital is depleted. The flag turns on when the share is below

@@ -38,8 +38,8 @@ class Many:
     metrics
         One row for each configuration. ``total_return``, ``cagr``, ``volatility``, ``sharpe``,
         ``max_drawdown``, ``exposure``, ``turnover`` and ``costs`` have the formulas and units of
-        :mod:`backtests.evidence.metrics`. Yearly metrics are also computed if there is less than a
-        year of returns. ``sessions`` is the number n of daily returns, and ``trades`` the number of
+        :mod:`backtests.evidence.metrics`. Yearly metrics are computed even for less than a year of
+        returns. ``sessions`` is the number n of daily returns, and ``trades`` the number of
         sessions with a trade. ``skewness``, ``kurtosis`` (3 for a normal distribution) and
         ``autocorrelation`` (of consecutive sessions) describe daily returns minus the return of
         bills. As in the probabilistic Sharpe ratio, the formulas of ``skewness``, ``kurtosis`` and

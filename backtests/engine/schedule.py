@@ -266,7 +266,9 @@ class _Chooser:
 
 
 def _affordable(wanted: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Return the weights after trades from ``before`` to ``wanted``; cash does not fall below 0.
+    """Return the weights that trades can reach. Trades begin at ``before`` and aim at ``wanted``.
+
+    Cash does not fall below 0.
 
     If the sum of the wanted weights is above 1, purchases are reduced, the largest purchase first.
     A purchase that turns a short position into a long position counts as two purchases.

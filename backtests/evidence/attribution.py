@@ -113,7 +113,7 @@ def attribution(
 
     Notes
     -----
-    After a change of regime, orders are filled one session before the first return of the new
+    When the regime changes, the orders are filled on the last session that belongs to the old
     regime. So the trading costs of a change of regime belong to the old regime. A holding without a
     price on a session keeps its last price. An undefined metric, such as the volatility of a single
     return, is NaN in the total and in every group. If the profits do not add up to the change in

@@ -12,8 +12,8 @@ series.
 
 A series with vintages shows the values that were known on each date, so the series needs no test.
 On dates before the first vintage in the archive, a series shows the values of the first vintage.
-The values of the first vintage may already be revised. So a series is also tested if its first
-vintage is later than the start of the run.
+The values of the first vintage may already be revised. So a series with vintages is tested,
+too, if its first vintage is later than the start of the run.
 """
 
 from collections.abc import Iterator, Sequence

@@ -25,7 +25,7 @@ FIELDS = ("strategy", *TABLES)
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """The objects of one configuration that a sweep can change.
+    """The changeable objects of a sweep's configuration.
 
     The text ``fixed`` describes inputs of a Sharpe ratio that a sweep cannot change: the spread of
     bills, the user's asset classes, and the source code of the user's strategy and signals.

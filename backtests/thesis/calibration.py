@@ -67,9 +67,9 @@ class Calibration(pydantic.BaseModel, frozen=True, extra="forbid"):
     economies, years
         Number of economies of each kind, and number of years in each economy.
     off, on
-        ``off``: outcomes in economies in which the thesis is false, because quantities do not move
-        prices. ``on``: outcomes in economies in which the thesis is true, because quantities move
-        prices.
+        The outcomes in two kinds of economies. In economies of ``off``, quantities do not move
+        prices, so the thesis is false. In economies of ``on``, quantities move prices, so the
+        thesis is true.
     """
 
     economies: int

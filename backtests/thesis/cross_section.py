@@ -110,7 +110,7 @@ def thirds(known: pd.DataFrame) -> pd.DataFrame:
 
     ``known`` contains durations of shares in years, dates × shares. The durations are ranked within
     each row. If a row has n durations, the longest and the shortest third have n // 3 shares each.
-    If two durations are equal, the share that comes first in the table is ranked as shorter. The
+    If two shares have equal durations, the share in the earlier column has the shorter rank. The
     result is NaN for a share without a duration.
     """
     rank, count = known.rank(axis=1, method="first"), known.notna().sum(axis=1)

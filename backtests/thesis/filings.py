@@ -177,8 +177,8 @@ def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
     """Return the events, each moved 30 sessions back to a date without news of the firm.
 
     A moved event has a window from 5 sessions before its new date to 20 sessions after its new
-    date. If the firm has an event or a new amount in this window, the moved event is left out. A
-    moved event before the start of the history is left out.
+    date. If the firm has an event or a new amount in this window, the moved event is left out. An
+    event is also left out if its new date is before the start of the history.
     """
     sessions, real = pd.DatetimeIndex(history.panel.index), tuple(real)
     amounts = _by_firm(history)

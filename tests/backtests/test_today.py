@@ -821,7 +821,9 @@ def test_holdings_in_a_series_are_holdings_in_a_mapping(history: History) -> Non
 )
 def test_holdings_of_another_type_get_one_line(history: History, held: Any) -> None:
     plan = make_plan(config_from({"strategy": "spy"}), history)
-    with pytest.raises(ConfigError, match="expected holdings as a mapping or a Series") as caught:
+    with pytest.raises(
+        ConfigError, match="expected the holdings as a mapping or a Series"
+    ) as caught:
         plan.at(at("2025-12-31"), held)
     assert "\n" not in str(caught.value)
 

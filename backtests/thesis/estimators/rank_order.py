@@ -138,9 +138,9 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
     wrong direction. All pairs have the same critical value, which comes from the resamples. For
     each pair, d is the difference of the two mean returns. A resample's deviation is (d of the
     resample − d of the sample) / (standard error of d). Each resample contributes one number: the
-    largest deviation among all pairs. The critical value is the quantile ``level`` of the
-    resamples' largest deviations. A pair whose true means are in the right order can count as wrong
-    by mistake. The probability of at least one mistake is about 1 − ``level``.
+    largest deviation among all pairs. The critical value is a quantile of these numbers. The
+    probability of the quantile is ``level``. A pair whose true means are in the right order can
+    count as wrong by mistake. The probability of at least one mistake is about 1 − ``level``.
 
     Parameters
     ----------
