@@ -112,7 +112,7 @@ def accumulate(
 
     An e-value stays valid, however often a user checks it. If data are missing, the e-value is 1,
     and the note gives the reason. If the limit for clipping is a number of standard deviations,
-    fewer than 52 weeks before ``since`` count as missing data.
+    data also count as missing if there are fewer than 52 weeks before the date ``since``.
 
     Parameters
     ----------
@@ -213,12 +213,13 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     The weight of SPY in the mix is the strategy's mean net exposure up to the date. The mix pays no
     costs.
 
-    A strategy with a higher exposure than the mix earns a higher premium without any timing. So the
-    function subtracts the weekly part of :data:`PREMIUM`, times the exposure above the exposure of
-    the mix. This exposure is the mean over the week's sessions. The exposure of a session is known
-    at the close before the session. SPY's true premium over bills is assumed to be between 0 and
-    :data:`PREMIUM`, so a strategy of SPY and bills can beat the mix only by timing. A strategy with
-    other assets can also beat the mix if the other assets earn more than SPY.
+    A strategy with a higher exposure than the mix earns a higher premium without any timing. The
+    excess exposure of a session is the strategy's exposure minus the exposure of the mix, but at
+    least 0. The exposure is known at the close before the session. The function subtracts the
+    week's mean excess exposure times the weekly part of :data:`PREMIUM`. SPY's true premium over
+    bills is assumed to be between 0 and :data:`PREMIUM`, so a strategy of SPY and bills can beat
+    the mix only by timing. A strategy with other assets can also beat the mix if the other assets
+    earn more than SPY.
 
     The limit for clipping uses the larger of two standard deviations before the date: of the
     strategy's values, and of SPY's return over bills. If a strategy held only bills before the
