@@ -30,13 +30,17 @@ def new_york_now() -> pd.Timestamp:
 
 @cache
 def all_sessions() -> pd.DatetimeIndex:
-    """Return the NYSE sessions from 1990 to a year from now, as dates without a time zone."""
+    """Return the NYSE sessions from 1990 to a year from now, as dates without a time zone.
+
+    The index has no frequency. With the exchange's own frequency, pandas refuses ``is_month_end``
+    and similar attributes.
+    """
     import exchange_calendars
 
     with warnings.catch_warnings():  # exchange_calendars uses parts of pandas that will change
         warnings.simplefilter("ignore", DeprecationWarning)
         calendar = exchange_calendars.get_calendar("XNYS", start=FIRST_SESSION)
-    return pd.DatetimeIndex(calendar.sessions).tz_localize(None).as_unit("us").rename("session")
+    return pd.DatetimeIndex(calendar.sessions.to_numpy("datetime64[us]"), name="session")
 
 
 def sessions(start: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:
