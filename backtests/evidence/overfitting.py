@@ -46,7 +46,7 @@ class Overfitting:
         ln(rank / (1 − rank)) for each combination.
     chosen
         For each combination, the index of the chosen trial. The chosen trial has the best Sharpe
-        ratio in sample.
+        ratio in sample. The first of equal trials is chosen.
     in_sample, out_of_sample
         For each combination, the chosen trial's Sharpe ratio per session. ``in_sample`` uses the
         blocks of the combination, and ``out_of_sample`` uses all other blocks.
@@ -203,9 +203,10 @@ def _selected(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, ...]
     """Return four arrays about the best trial in sample, with one value for each split.
 
     The arrays are: the index of the trial, the Sharpe ratio in sample, the Sharpe ratio out of
-    sample, and the rank out of sample. A rank is between 0 (worst) and 1 (best).
+    sample, and the rank out of sample. A rank is between 0 (worst) and 1 (best). The first of equal
+    trials counts as the best.
     """
-    best = inside.argmax(axis=1)
+    best = (inside >= inside.max(axis=1, keepdims=True) - _EQUAL).argmax(axis=1)
     rows = np.arange(len(best))
     reached = outside[rows, best]
     below = (outside < reached[:, None] - _EQUAL).sum(axis=1)

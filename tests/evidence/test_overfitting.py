@@ -87,6 +87,26 @@ def test_equal_trials_have_the_median_rank() -> None:
     assert found.ranks == pytest.approx(0.5)
 
 
+def test_the_first_of_equal_trials_is_chosen() -> None:
+    """Leverage keeps a Sharpe ratio, but not its last digits; the factor 1.7 changes them."""
+    once = np.random.default_rng(0).normal(size=(6, 320))
+    found = overfitting(block_moments(np.vstack([once, 1.7 * once]), 8))
+    assert found.chosen.tolist() == overfitting(block_moments(once, 8)).chosen.tolist()
+    assert found.chosen.max() < 6
+
+
+def test_the_order_of_the_blocks_does_not_matter() -> None:
+    """Each trial has a partner with 1.7 times its returns, except in the first of eight blocks."""
+    rng = np.random.default_rng(0)
+    once = rng.normal(size=(9, 320))
+    partners = np.hstack([rng.normal(size=(9, 40)), 1.7 * once[:, 40:]])
+    moments = block_moments(np.vstack([once, partners]), 8)
+    expected = np.array(rows(overfitting(moments)))
+    for _ in range(5):
+        mixed = moments[:, rng.permutation(8)]
+        assert rows(overfitting(mixed)) == pytest.approx(expected, abs=1e-9)
+
+
 def test_only_one_trial_has_no_probability() -> None:
     found = overfitting(block_moments(np.random.default_rng(0).normal(size=(1, 100))))
     assert np.isnan([found.probability, found.probability_of_loss]).all()
