@@ -88,6 +88,18 @@ def test_a_file_of_labels_that_cannot_be_used_gets_one_line(
     assert err.count("\n") == 1
 
 
+def test_labels_after_the_end_of_the_history_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message was about a price of SPY in 1990, because the run began with the history."""
+    path = tmp_path / "my.csv"
+    path.write_text("date,label\n2030-01-02,INJECTION\n")
+    assert command(["run", f"cash-heavy@{path}", "--source", "simulated"]) == 2
+    err = capsys.readouterr().err
+    assert "expected a label up to 2024-12-31, the end of the history, but the first label" in err
+    assert "is of 2030-01-02; add an earlier label, or choose a longer history" in err
+
+
 def test_labels_and_their_model_go_together(
     labels: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
