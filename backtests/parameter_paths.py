@@ -61,9 +61,11 @@ def listed(values: Any) -> Any:
 
 
 def config_with(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
-    """Return a configuration with other parameters; ``values`` maps paths to values.
+    """Return a configuration with other parameters.
 
-    An unknown path or an invalid value raises ConfigError.
+    ``values`` maps a path, such as ``dry_powder.k``, ``volatility`` or ``lag``, to a value. The
+    columns of a sweep's ``results.parquet`` have these paths after ``set.``. An unknown path or an
+    invalid value raises ConfigError.
     """
     data = config.model_dump()
     for path, value in values.items():
