@@ -160,7 +160,11 @@ class RunConfig(pydantic.BaseModel):
     @property
     def label(self) -> str:
         """Name of the strategy, with ``@model`` for a regime model other than votes."""
-        name = self.strategy_class().name
+        return self.label_of(self.strategy_class())
+
+    def label_of(self, strategy: Strategy | type[Strategy]) -> str:
+        """Return :attr:`label` for a strategy that is already loaded."""
+        name = strategy.name
         return name if self.regime_model == Votes.name else f"{name}@{self.regime_model}"
 
     def strategy_class(self) -> type[Strategy]:

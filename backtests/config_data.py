@@ -12,7 +12,7 @@ from backtests.build import first_fault, refuse_unknown
 from backtests.config import RunConfig
 from backtests.engine.costs import Costs
 from backtests.engine.schedule import Schedule
-from backtests.plugins.load import path_of
+from backtests.plugins.load import path_of, prefer_file
 from signals import Signal
 from signals.errors import ConfigError, shown
 from signals.regimes import Labels
@@ -109,6 +109,8 @@ def _with_path(given: object, key: str) -> object:
             f"expected the class {name}, was the object {shown(given)}; give {name}, and its "
             f"parameters with the key {key}"
         )
+    if isinstance(given, str):
+        prefer_file(given)
     return path_of(given) if isinstance(given, type) else given
 
 

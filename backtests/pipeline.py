@@ -15,7 +15,7 @@ from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.history.prices import benchmark_returns, check_assets, check_priced
 from backtests.reuse import reused
-from backtests.runs import Run
+from backtests.runs import Run, check_classes
 from backtests.store.store import named_store
 from backtests.window import window
 from signals.errors import ConfigError, shown
@@ -110,6 +110,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
     )
     if config.own_sources():
         _ = finished.run_id  # hash the code now, because a notebook can define a class again
+    check_classes(finished, "this run")
     return finished
 
 

@@ -65,7 +65,7 @@ class Run(Summarised):
     @property
     def label(self) -> str:
         """Name of the strategy, with ``@model`` if the regime model is not ``votes``."""
-        return self.config.label
+        return self.config.label_of(self.strategy)
 
     @property
     def sessions(self) -> pd.DatetimeIndex:
@@ -160,17 +160,20 @@ def check_run(run: object, what: str) -> None:
     for path in run.config.plugin_signals:
         current = load_signal(path)
         if type(run.reading.evaluations[current.name].signal) is not current:
-            raise defined_again(what, path)
+            raise _defined_again(what, path)
 
 
-def defined_again(what: str, path: str) -> ConfigError:
-    """Return the error for a user's class that was defined again after a run.
+def check_classes(run: Run, what: str) -> None:
+    """Raise the errors of :func:`check_run`, also if the user's strategy was redefined."""
+    check_run(run, what)
+    if run.config.strategy_class() is not type(run.strategy):
+        raise _defined_again(what, run.config.strategy)
 
-    ``path`` is the dotted path of the class.
-    """
+
+def _defined_again(what: str, path: str) -> ConfigError:
     return ConfigError(
-        f"expected {what} to use the current class of {path}, but the class was defined again "
-        f"after this run; run {what} again"
+        f"expected {what} to use the current class of {path}, but the class was defined again, or "
+        f"its file changed; run {what} again"
     )
 
 

@@ -9,7 +9,7 @@ from backtests.evidence.own_mix import BY_VOTES
 from backtests.evidence.settings import distinct_labels
 from backtests.evidence.workers import workers_of
 from backtests.pipeline import run_on
-from backtests.runs import Run, check_run, defined_again
+from backtests.runs import Run, check_classes
 from signals.errors import ConfigError
 
 
@@ -68,14 +68,12 @@ def compare_runs(
 def _check_runs(runs: Mapping[str, Run]) -> None:
     """Raise ConfigError for a value that is not a run, and for a run that cannot be repeated."""
     for label, run in runs.items():
-        check_run(run, label)
+        check_classes(run, label)
         if run.spliced:
             raise ConfigError(
                 "expected runs that each have one configuration, but the decisions of "
                 f"{label} come from a walk-forward; use backtests.metrics_table"
             )
-        if run.config.strategy_class() is not type(run.strategy):
-            raise defined_again(label, run.config.strategy)
 
 
 def _labelled(runs: Sequence[Run]) -> dict[str, Run]:

@@ -8,13 +8,15 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from importlib import import_module
+from importlib.util import cache_from_source
 from pathlib import Path
 from pkgutil import resolve_name
 from types import ModuleType
 from typing import Any
 
 from backtests.plugins.contract import check_class, plugin_bases
-from backtests.plugins.source import MAIN, first, imported
+from backtests.plugins.edited import edited, edited_for
+from backtests.plugins.source import MAIN, first, folders_of, imported
 from signals.base import Signal
 from signals.errors import ConfigError, unknown
 from signals.form import OURS, author_code
@@ -47,6 +49,14 @@ def path_of(cls: type) -> str:
     return path
 
 
+def prefer_file(path: str) -> None:
+    """Make :func:`load_class` import a path again if a class given for it has changed files."""
+    cls = _given.get(path)
+    name = _module_of(path) if cls else ""
+    if cls and name not in MAIN and name in imported([name], name) and edited_for(cls):
+        del _given[path]
+
+
 def load_strategy(path: str) -> type[Strategy]:
     """Return the user's strategy class at a dotted path; :func:`load_class` states the errors."""
     cls = load_class(path)
@@ -68,16 +78,24 @@ def load_signal(path: str) -> type[Signal]:
 def load_class(path: str) -> type[Strategy] | type[Signal]:
     """Return the user's strategy or signal class at a dotted path.
 
+    If the user changed the file of the class, or of a module that it imports, these modules are
+    imported again.
+
     Raises
     ------
     ConfigError
         Raised if the module cannot be imported, or if the definition of the class has an error.
+        Raised if a user gave the class as an object, and its code changed after the import.
     """
     if path in _given:
+        _refuse_old(_given[path], path)
         return _checked(_given[path], path)
     name = _module_of(path)
     try:
-        with first(str(Path.cwd())), author_code(f"{path}: importing {name}"):
+        with (
+            first(str(Path.cwd()), *_forget_edited(name)),
+            author_code(f"{path}: importing {name}"),
+        ):
             found = resolve_name(path)
     except ConfigError as error:
         if name not in sys.modules or not isinstance(error.__cause__, AttributeError):
@@ -88,6 +106,20 @@ def load_class(path: str) -> type[Strategy] | type[Signal]:
         raise ConfigError(_no_class(sys.modules[name], path.partition(":")[2]))
     _loaded[name] = Path.cwd()
     return _checked(found, path)
+
+
+def _refuse_old(cls: type, path: str) -> None:
+    """Raise ConfigError if a class given as an object runs other code than its files contain."""
+    changed = edited_for(cls)
+    if not changed:
+        return
+    own = {cls.__module__} & (sys.modules.keys() - set(MAIN))
+    raise ConfigError(
+        f"{path}: expected a class with the code that is in its files now, but "
+        f"{', '.join(dict.fromkeys(changed))} changed after the import; restart Python, or use "
+        f"importlib.reload on {', then on '.join(dict.fromkeys((*changed, *own)))}, and import or "
+        "define the class again"
+    )
 
 
 def _checked(found: Any, path: str) -> type[Strategy] | type[Signal]:
@@ -141,6 +173,27 @@ def load_again(modules: Mapping[str, Path]) -> None:
     for name, folder in modules.items():
         with first(str(folder)), suppress(Exception):
             import_module(name)
+
+
+def _forget_edited(name: str) -> list[str]:
+    """Make Python forget the changed modules of a user, and the modules that import them.
+
+    Only ``name`` and the modules that it imports are forgotten. Return the folders that contain
+    the forgotten modules' package; empty if no module changed. The cache files are deleted,
+    because Python would use a cache file for a new text of the same length that was written in the
+    same second.
+    """
+    changed = edited([name], name) if name in sys.modules else []
+    if not changed:
+        return []
+    folders = folders_of(name.partition(".")[0])
+    for old, file in imported([name], name).items():
+        if not imported([old], name).keys().isdisjoint(changed):
+            with suppress(OSError):
+                Path(cache_from_source(file)).unlink()
+            _forget([old])
+    _forget([name])
+    return folders
 
 
 def _inside(folder: Path) -> list[str]:

@@ -38,15 +38,32 @@ def source_of(cls: type) -> str:
         return ""
     own = dict.fromkeys(base.__module__ for base in bases)
     texts = [_source(sys.modules.get(name)) for name in own]
-    whole, used = "\n".join(texts), list(own)
-    for method in (method for base in bases for method in _methods(base)):
-        text = _source(method)
-        if text not in whole:
-            texts.append(text)
-            used += _used(method)
-    files = imported(used, cls.__module__)
-    texts += [_text(file) for name, file in files.items() if name not in own]
+    texts += map(_source, _loose_methods(bases))
+    files = imported(modules_of(cls), cls.__module__)
+    texts += [text_of(file) for name, file in files.items() if name not in own]
     return "\n".join(texts)
+
+
+def modules_of(cls: type) -> list[str]:
+    """Return the names of the modules of a class and of its base classes.
+
+    The result also contains the modules that methods from a notebook use.
+    """
+    bases = plugin_bases(cls)
+    own = dict.fromkeys(base.__module__ for base in bases)
+    return [*own, *(name for method in _loose_methods(bases) for name in _used(method))]
+
+
+def used_by_notebook(cls: type) -> list[Any]:
+    """Return the global modules, functions, classes and values that methods from a notebook use."""
+    return [thing for method in _loose_methods(plugin_bases(cls)) for thing in _globals(method)]
+
+
+def _loose_methods(bases: Iterable[type]) -> list[Any]:
+    """Return the methods that no module file contains, such as methods from a notebook."""
+    whole = "\n".join(_source(sys.modules.get(base.__module__)) for base in bases)
+    methods = (method for base in bases for method in _methods(base))
+    return [method for method in methods if _source(method) not in whole]
 
 
 def imported(names: Iterable[str], module: str) -> dict[str, str]:
@@ -59,7 +76,7 @@ def imported(names: Iterable[str], module: str) -> dict[str, str]:
     so the mapping is the same in each process.
     """
     root = module.partition(".")[0]
-    places: dict[str, list[str]] = {root: _folders(root)}
+    places: dict[str, list[str]] = {root: folders_of(root)}
     found: dict[str, str] = {}
     seen, left = {""}, list(names)
     with first(*places[root][:1]):
@@ -70,12 +87,12 @@ def imported(names: Iterable[str], module: str) -> dict[str, str]:
             seen.add(name)
             top = name.partition(".")[0]
             if top not in places:
-                places[top] = [place for place in _folders(top) if not _installed(place)]
+                places[top] = [place for place in folders_of(top) if not _installed(place)]
             left.append(name.rpartition(".")[0])
             file = _file(name, places[top])
             if file:
                 found[name] = file
-                left += _imports(_text(file), _package(name, file))
+                left += _imports(text_of(file), _package(name, file))
     return found
 
 
@@ -95,7 +112,7 @@ def first(*folders: str) -> Iterator[None]:
             sys.path.remove(folder)
 
 
-def _folders(root: str) -> list[str]:
+def folders_of(root: str) -> list[str]:
     """Return the folders that contain a top-level module or package."""
     if root in MAIN:
         file = getattr(sys.modules.get(root), "__file__", None)
@@ -135,7 +152,8 @@ def _package(name: str, file: str) -> str:
     return name if os.path.basename(file) == "__init__.py" else name.rpartition(".")[0]
 
 
-def _text(file: str) -> str:
+def text_of(file: str) -> str:
+    """Return the text that a source file has now; empty if the file cannot be read."""
     linecache.checkcache(file)
     return "".join(linecache.getlines(file))
 
@@ -170,12 +188,16 @@ def _methods(cls: type) -> Iterator[Any]:
 def _used(method: Any) -> Iterator[str]:
     """Yield the name of each module that the code of a method uses."""
     names = list(_names(method.__code__))
-    for value in (method.__globals__.get(name) for name in names):
+    for value in _globals(method):
         if isinstance(value, ModuleType):
             yield value.__name__
             yield from (f"{value.__name__}.{name}" for name in names)
         elif isinstance(module := getattr(value, "__module__", None), str):
             yield module
+
+
+def _globals(method: Any) -> Iterator[Any]:
+    return (method.__globals__.get(name) for name in _names(method.__code__))
 
 
 def _names(code: CodeType) -> Iterator[str]:
