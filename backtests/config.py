@@ -8,7 +8,7 @@ from datetime import date
 from itertools import chain
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 import pydantic
@@ -152,6 +152,8 @@ class RunConfig(pydantic.BaseModel):
     costs: Costs = Costs()
     """Costs of trading and of borrowing."""
 
+    _dated: tuple[tuple[date, str], ...] | None = pydantic.PrivateAttr(default=None)
+
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """Yield the settings that differ from their defaults, for ``repr``."""
         fields = RunConfig.model_fields
@@ -270,7 +272,18 @@ class RunConfig(pydantic.BaseModel):
         """Return the regime model's parameters whose values come from other settings."""
         if self.regime_model == Votes.name:
             return {"voters": (*voters(), *self.more_voters())}
-        return {} if self.labels is None else {"dated": read_labels(self.labels)}
+        if self.labels is None:
+            return {}
+        return {"dated": self._dated or read_labels(self.labels)}
+
+    def with_labels_of(self, model: RegimeModel) -> Self:
+        """Return the configuration with the labels that a regime model used.
+
+        If the file of labels changes later, the returned configuration keeps these labels.
+        """
+        fixed = self.model_copy()
+        fixed._dated = model.dated if isinstance(model, Labels) else None
+        return fixed
 
     def more_voters(self) -> tuple[str, ...]:
         """Return the names of the user's signals that vote."""

@@ -99,7 +99,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
     result = trade(config, strategy, history, decided, index)
     benchmark = benchmark_returns(config.benchmark, history, index, result.bills, config.lag)
     finished = Run(
-        config=config.model_copy(update=_opening(config, history)),
+        config=config.model_copy(update=_opening(config, history)).with_labels_of(reading.model),
         strategy=strategy,
         history=history,
         reading=reading,
@@ -108,8 +108,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
         result=result.with_benchmark(benchmark),
         benchmark=benchmark,
     )
-    if config.own_sources():
-        _ = finished.run_id  # hash the code now, because a notebook can define a class again
+    _ = finished.run_id  # hash the code and the data now, because the user can change them later
     check_classes(finished, "this run")
     return finished
 

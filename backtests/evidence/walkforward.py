@@ -329,13 +329,15 @@ def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
     decided = pd.concat([part.reindex(columns=assets, fill_value=0.0) for part in parts])
     result = trade(plain.config, plain.strategy, plain.history, decided, plain.sessions)
     states = [_within(c, c.candidate.state) for c in chosen if c.candidate.state is not None]
-    return replace(
+    spliced = replace(
         plain,
         state=pd.concat(states) if states else None,
         decided=decided,
         spliced=True,
         result=result.with_benchmark(plain.benchmark),
     )
+    _ = spliced.run_id  # hash the data now, because the user can change them later
+    return spliced
 
 
 def _decisions(choice: _Choice, anew: bool) -> pd.DataFrame:

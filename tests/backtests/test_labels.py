@@ -1,12 +1,14 @@
 """A user's file of labels takes the place of a regime model."""
 
 import json
+import pickle
 import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from backtests import run
+from backtests import compare_runs, run
 from backtests.cli.app import command
 from backtests.config_data import config_from
 from backtests.config_file import config_toml
@@ -54,6 +56,39 @@ def test_a_run_with_labels_can_be_repeated_from_another_folder(
     again = config_from(written)
     assert again.build_model() == Labels(dated=read_labels(tmp_path / "my-labels.csv"))
     assert again.store_path() == tmp_path / "my.duckdb"
+
+
+def test_a_run_keeps_the_labels_that_it_used(labels: Path, history: History) -> None:
+    given = {"strategy": f"cash-heavy@{labels}", "start": "2015-01-02", "end": "2022-12-30"}
+    first = run(config_from(given), history)
+    labels.write_text(LABELS.replace("INJECTION", "ABSORPTION"))
+    second = run(config_from(given), history)
+    assert first.run_id != second.run_id
+    assert first.config.build_model() != second.config.build_model()
+    labels.write_text(LABELS)
+    assert run(config_from(given), history).run_id == first.run_id
+
+
+def test_a_run_needs_its_file_of_labels_no_longer(
+    labels: Path, history: History, tmp_path: Path
+) -> None:
+    given = {"strategy": f"cash-heavy@{labels}", "start": "2015-01-02", "end": "2022-12-30"}
+    finished = run(config_from(given), history)
+    pickled = pickle.dumps(finished)
+    labels.unlink()
+    again = pickle.loads(pickled)
+    assert again.run_id == finished.run_id
+    assert again.config.build_model() == Labels(dated=read_labels_of(LABELS))
+    assert repr(again) == repr(finished)
+    assert compare_runs({"first": finished, "second": again}, reps=50, shifts=20).metrics.size
+    again.save(tmp_path / "saved", robustness=False)
+    written = json.loads((tmp_path / "saved" / "metrics.json").read_text())
+    assert written["run"]["run_id"] == finished.run_id
+
+
+def read_labels_of(text: str) -> tuple[tuple[date, str], ...]:
+    rows = (line.split(",") for line in text.splitlines()[1:])
+    return tuple((date.fromisoformat(day), label) for day, label in rows)
 
 
 def test_labels_are_shifted_not_resampled(labels: Path, history: History) -> None:

@@ -70,6 +70,13 @@ def test_equal_settings_have_the_same_name(history: History) -> None:
     assert run_id(config_from(GIVEN), history) == run_id(CONFIG, history)
 
 
+def test_a_run_keeps_its_id_when_its_data_change(history: History) -> None:
+    own = replace(history, panel=history.panel.copy(), closes=history.closes.copy())
+    finished = run(CONFIG, own)
+    own.panel["DGS10"] *= 3
+    assert run_id(CONFIG, own) != finished.run_id == run(CONFIG, history).run_id
+
+
 def test_a_run_with_an_end_uses_the_history_up_to_this_end(history: History) -> None:
     config = config_from(GIVEN | {"end": "2023-06-30"})
     ended, cut = run(config, history), run(config, history.until("2023-06-30"))
