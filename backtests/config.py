@@ -198,7 +198,8 @@ class RunConfig(pydantic.BaseModel):
         _refuse_twice(chosen, classes, "universe", "universe.classes")
         for name in self.params:
             if name not in names_of(cls):
-                raise ConfigError(unknown_parameter(cls.name, name, names_of(cls)))
+                said = unknown(f"parameter of {cls.name}", name, names_of(cls))
+                raise ConfigError(said + _place(name))
         built = build(cls, {**sleeves, **self.params}, f"parameter of {cls.name}")
         with author_code(f"{cls.name}: setting its classes"):
             built = built.with_classes(classes) if classes else built
@@ -346,8 +347,18 @@ def _is_day(given: Any) -> bool:
     return True
 
 
+def _place(name: str) -> str:
+    """Return where a parameter belongs that a user wrongly put into ``params``; may be empty."""
+    owner, dot, rest = str(name).partition(".")
+    if name in SETTINGS:
+        return f"; write {name} as a key of its own, beside params"
+    if dot and owner in SIGNALS:
+        return f"; write it with the key signals, like {{{owner!r}: {{{rest!r}: …}}}}"
+    return ""
+
+
 def unknown_parameter(strategy: str, name: str, known: Iterable[str]) -> str:
-    """Return the message for an unknown parameter of a strategy.
+    """Return the message for an unknown path of a parameter without a prefix.
 
     The message also lists the signals and the regime model that have such a parameter.
     """

@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtests.config import SETTINGS, RunConfig
-from backtests.config_data import config_from
-from backtests.plugins.load import load_signal
+from backtests.config import SETTINGS, RunConfig, unknown_parameter
+from backtests.config_data import config_from, split_name
+from backtests.plugins.load import is_plugin, load_signal, load_strategy
 from signals import SIGNALS
 from signals.errors import ConfigError, shown, unknown
+from signals.params import names_of
+from strategies import STRATEGIES
 
 #: Tables of a configuration. The name of a table is the first part of a path, as in
 #: ``costs.etf_bp``.
@@ -76,20 +78,30 @@ def config_with(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
 def put(data: dict[str, Any], path: str, value: Any) -> None:
     """Set the parameter at a path in the data of a configuration.
 
-    If ``path`` begins with an unknown prefix, ConfigError is raised.
-    :func:`backtests.config_data.config_from` later reports an unknown parameter or an invalid
-    value.
+    If ``path`` begins with an unknown prefix, or if a path without a prefix is no parameter of the
+    strategy, ConfigError is raised. :func:`backtests.config_data.config_from` later reports other
+    unknown parameters and invalid values.
     """
     owner, name = split(path)
     if path in SETTINGS:
         data[path] = value
         return
     _check_owner(owner, data)
+    if not owner:
+        _check_parameter(name, data)
     table = data.setdefault(owner if owner in TABLES else "signals" if owner else "params", {})
     if owner and owner not in TABLES and isinstance(table, dict):
         table = table.setdefault(owner, {})
     if isinstance(table, dict):
         table[name] = value
+
+
+def _check_parameter(name: str, data: Mapping[str, Any]) -> None:
+    """Raise ConfigError if a known strategy of a configuration has no parameter ``name``."""
+    strategy, _ = split_name(data.get("strategy", ""))
+    cls = load_strategy(strategy) if is_plugin(strategy) else STRATEGIES.get(strategy)
+    if cls is not None and name not in names_of(cls):
+        raise ConfigError(unknown_parameter(cls.name, name, names_of(cls)))
 
 
 def _check_owner(owner: str, data: Mapping[str, Any]) -> None:

@@ -49,6 +49,29 @@ def test_each_kind_of_path_changes_its_own_part_of_the_configuration() -> None:
 
 
 @pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"foo": 1}, "unknown parameter of cash-heavy 'foo'; known: broad"),
+        ({"k": 1}, "unknown parameter of cash-heavy 'k'; known: broad"),
+        ({"lag": 2}, "'lag'; known: broad; write lag as a key of its own, beside params"),
+        (
+            {"dry_powder.k": 0.1},
+            "known: broad; write it with the key signals, like {'dry_powder': {'k': …}}",
+        ),
+    ],
+)
+def test_params_list_only_the_parameters_of_the_strategy(params: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        config_from({"strategy": "cash-heavy", "params": params})
+    assert str(refused.value).endswith(told)
+
+
+def test_a_path_lists_the_settings_of_a_run_too() -> None:
+    with pytest.raises(ConfigError, match=r"'foo'; known: band, broad, .*, lag, "):
+        config_with(config(), {"foo": 1})
+
+
+@pytest.mark.parametrize(
     ("values", "told"),
     [
         ({"volatilty": 0.2}, "did you mean 'volatility'"),
