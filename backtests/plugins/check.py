@@ -10,16 +10,18 @@ from backtests import pipeline
 from backtests.config import RunConfig
 from backtests.history.panel import History
 from backtests.history.prices import check_assets
-from backtests.plugins.lookahead import truncation_faults
+from backtests.plugins.lookahead import first_difference, truncation_faults
 from backtests.window import window
 from signals.base import Evaluation, Signal, require
 from signals.errors import (
     ConfigError,
     DrypowderError,
     LookaheadError,
+    MissingSeries,
     SimulationError,
     shown,
 )
+from signals.evaluations import inputs_of
 from signals.explanation import explain
 from signals.form import author_code
 from signals.reading import Reading
@@ -78,9 +80,10 @@ def check_strategy(config: RunConfig, history: History) -> list[Check]:
 def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Check]:
     """Run a signal on a history, and return the results of all checks.
 
-    The history must have the inputs of the signal. The gauges, score, flag and thresholds must have
-    the right types. :func:`signals.explain` must run without an error. Past results must not depend
-    on later data. If a check fails, the checks that need its result are left out.
+    The history must have the inputs of the signal, and the signal must read no other series. The
+    gauges, score, flag and thresholds must have the right types. The score and the flag must be
+    known at one session or more. :func:`signals.explain` must run without an error. Past results
+    must not depend on later data. If a check fails, the checks that need its result are left out.
     """
     _expect(signal, Signal, "check_signal", "YourSignal()")
     _expect(config, RunConfig, "check_signal", "config_from({'strategy': 'cash-heavy'})")
@@ -94,12 +97,9 @@ def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Ch
     except DrypowderError as error:
         return [*checks, _failed("evaluate", error)]
     questions = (
-        ("gauges", lambda: f"{', '.join(map(str, evaluation.gauges))}, each with a unit"),
-        (
-            "score",
-            lambda: f"the score is known on {evaluation.score.notna().mean():.0%} of the sessions",
-        ),
-        ("flag", lambda: _flag(evaluation.flag)),
+        ("gauges", lambda: _gauges(evaluation, panel)),
+        ("score", lambda: _score(evaluation, panel)),
+        ("flag", lambda: _flag(evaluation, panel)),
         ("thresholds", lambda: f"{len(signal.thresholds)}, each for a gauge"),
         ("explain", lambda: _explain(evaluation, history)),
         ("look-ahead", lambda: _lookahead(signal, config, history, None)),
@@ -183,10 +183,56 @@ def _inputs(signal: Signal, panel: pd.DataFrame) -> str:
     return f"{len(signal.inputs)} series in the history"
 
 
-def _flag(flag: pd.Series) -> str:
-    seen = flag.notna().mean()
-    on = flag.mean() if seen else 0.0
-    return f"the flag is known on {seen:.0%} of the sessions; {on:.0%} of the known flags are True"
+def _gauges(evaluation: Evaluation, panel: pd.DataFrame) -> str:
+    """Compare the evaluation with an evaluation on a panel that has only the inputs.
+
+    The column ``BTC-USD@session`` belongs to the input ``BTC-USD``.
+    """
+    signal = evaluation.signal
+    ids = inputs_of(signal, {})
+    alone = signal.evaluate(panel[[c for c in panel if str(c).partition("@")[0] in ids]])
+    for what in ("gauges", "score", "flag"):
+        one, two = (pd.DataFrame(getattr(each, what)) for each in (evaluation, alone))
+        if found := first_difference(one, two):
+            date, column = found
+            raise SimulationError(
+                f"{signal.name}: expected the same {what} from a panel with only the inputs, was "
+                f"another {column} on {date.date()}; inputs must list every column that your code "
+                "reads"
+            )
+    return f"{', '.join(map(str, evaluation.gauges))}, each with a unit"
+
+
+def _score(evaluation: Evaluation, panel: pd.DataFrame) -> str:
+    _check_known(evaluation, "score", panel)
+    return f"the score is known on {evaluation.score.notna().mean():.0%} of the sessions"
+
+
+def _flag(evaluation: Evaluation, panel: pd.DataFrame) -> str:
+    _check_known(evaluation, "flag", panel)
+    flag = evaluation.flag
+    return (
+        f"the flag is known on {flag.notna().mean():.0%} of the sessions; {flag.mean():.0%} of the "
+        "known flags are True"
+    )
+
+
+def _check_known(evaluation: Evaluation, what: str, panel: pd.DataFrame) -> None:
+    """Raise an error if the score or the flag is missing at every session."""
+    if getattr(evaluation, what).notna().any():
+        return
+    signal = evaluation.signal
+    empty = [id for id in inputs_of(signal, {}) if panel[id].isna().all()]
+    if empty:
+        raise MissingSeries(
+            f"{signal.name}: expected a {what} at one session or more, found none, because the "
+            f"history has no value of {', '.join(empty)}; import or fetch these series"
+        )
+    raise SimulationError(
+        f"{signal.name}: expected a {what} at one session or more, was missing at all "
+        f"{len(panel):,} sessions; the rows of a gauge probably have other dates than the panel, "
+        "such as times of day or a time zone, or the history is shorter than a window"
+    )
 
 
 def _explain(evaluation: Evaluation, history: History) -> str:
