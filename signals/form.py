@@ -100,9 +100,29 @@ def _check_ids(thing: Any, name: str, answer: Any) -> None:
 def _check_rows(thing: Any, name: str, answer: Any, kind: type, index: pd.Index) -> None:
     expected = f"a {kind.__name__} with a row for each session of the panel"
     _require(isinstance(answer, kind), thing, name, expected, type(answer).__name__, "return one")
-    was = f"{len(answer)} rows for {len(index)} sessions"
-    was = was if len(answer) != len(index) else f"a {kind.__name__} with another index"
-    _require(answer.index.equals(index), thing, name, expected, was, "reindex it")
+    if answer.index.equals(index):
+        return
+    was, cure = labels_fault(answer.index) or (f"a {kind.__name__} with another index", "")
+    if not cure and len(answer) != len(index):
+        was = f"{len(answer)} rows for {len(index)} sessions"
+    _require(False, thing, name, expected, was, cure or "reindex it")
+
+
+def labels_fault(labels: pd.Index) -> tuple[str, str] | None:
+    """Return what is wrong with the rows or columns of a table, and the cure.
+
+    The fault is several levels, a time zone or a label that occurs twice; without such a fault, the
+    function returns None.
+    """
+    if isinstance(labels, pd.MultiIndex):
+        return f"a MultiIndex with {labels.nlevels} levels", "give an index with one level"
+    if zone := getattr(labels, "tz", None):
+        return f"dates in the time zone {zone}", "remove it with .tz_localize(None)"
+    if not labels.is_unique:
+        twice = labels[labels.duplicated()][0]
+        said = twice.date() if isinstance(twice, pd.Timestamp) else shown(twice, str)
+        return f"{said} twice", "drop the duplicate"
+    return None
 
 
 def _check_state(thing: Any, name: str, answer: Any, index: pd.Index) -> None:

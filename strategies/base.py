@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from signals.errors import SimulationError
-from signals.form import ask
+from signals.form import ask, labels_fault
 from signals.params import Typed
 from signals.reading import Reading
 from signals.regimes import Regime
@@ -133,12 +133,10 @@ def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Data
     ):
         if given.equals(expected):
             continue
-        if zone := getattr(given, "tz", None):
-            raise SimulationError(
-                f"{strategy.name}: expected {what}, as dates without a time zone, was dates in the "
-                f"time zone {zone}; remove it with weights.tz_localize(None)"
-            )
-        if len(given) != len(expected) or not given.isin(expected).all() or not given.is_unique:
+        if fault := labels_fault(given):
+            was, cure = fault
+            raise SimulationError(f"{strategy.name}: expected {what}, was {was}; {cure}")
+        if len(given) != len(expected) or not given.isin(expected).all():
             raise SimulationError(
                 f"{strategy.name}: expected {what} ({len(expected)}: {_ends(expected)}), was "
                 f"{len(given)}: {_ends(given)}; reindex the weights"

@@ -32,7 +32,18 @@ pytestmark = pytest.mark.usefixtures("evaluated_before")
         ),
         (
             ("index=panel.index)", "index=panel.index).tz_localize('UTC')"),
-            ["was dates in the time zone UTC; remove it with weights.tz_localize(None)"],
+            ["was dates in the time zone UTC; remove it with .tz_localize(None)"],
+        ),
+        (
+            ("index=panel.index)", "index=panel.index).iloc[[0, 0, *range(2, len(panel))]]"),
+            ["expected a row for each session", "2020-01-02 twice; drop the duplicate"],
+        ),
+        (
+            (
+                RETURN,
+                f"w = {RETURN.removeprefix('return ')}; return pd.concat({{'a': w}}, axis=1)",
+            ),
+            ["was a MultiIndex with 2 levels; give an index with one level"],
         ),
         (("index=panel.index)", "index=panel.index).astype(str) + 'x'"), ["weights as numbers"]),
         (('"IEF": 0.1}', '"IEF": 0.6}'), ["expected the sum of weights of at most 1, was 1.1 on"]),
@@ -101,6 +112,10 @@ def test_an_answer_of_another_form_gets_one_line(
         (
             ("self.confirm)", "self.confirm).astype(float)"),
             ["expected flag as pandas boolean, NA where data are missing, was of type"],
+        ),
+        (
+            ("rolling(5).mean()})", "rolling(5).mean()}).tz_localize('UTC')"),
+            ["was dates in the time zone UTC; remove it with .tz_localize(None)"],
         ),
         (("return (vix - ", "return vix.dropna() if vix.any() else (vix - "), ["rows for"]),
         (('panel["VIXCLS"]', 'panel["VIX"]'), ["KeyError: 'VIX'", "inputs must list every column"]),
