@@ -12,7 +12,7 @@ from backtests.engine.kernel import Curves, simulate_curves
 from backtests.engine.schedule import Schedule, decision_sessions
 from backtests.engine.simulate import Result, simulate
 from backtests.history.bills import YIELD, bill_returns
-from backtests.history.panel import History
+from backtests.history.panel import History, check_history
 from backtests.history.prices import benchmark_returns, check_assets, check_priced
 from backtests.reuse import reused
 from backtests.runs import Run, check_classes
@@ -64,10 +64,7 @@ def history_of(
     end = config.end_day()
     if history is None:
         return config.history_source().open(tuple(ids) or config.series(), end)
-    if not isinstance(history, History):
-        raise ConfigError(
-            f"expected a History, was {shown(history)}; make one with History.load(store)"
-        )
+    check_history(history)
     check_sessions(history.panel.index, "the panel of the history")
     if end is None or end > history.panel.index[-1]:
         return history

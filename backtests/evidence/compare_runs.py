@@ -77,10 +77,12 @@ def _check_runs(runs: Mapping[str, Run]) -> None:
 
 
 def _labelled(runs: Sequence[Run]) -> dict[str, Run]:
-    _check_runs({f"run {number}": run for number, run in enumerate(runs, start=1)})
+    numbered = {f"run {number}": run for number, run in enumerate(runs, start=1)}
+    _check_runs(numbered)
     labels = distinct_labels([run.config for run in runs])
     twice = [label for label in labels if labels.count(label) > 1]
     if twice:
+        common_sessions(numbered)  # equal settings on other histories get the error of histories
         raise ConfigError(
             f"expected runs with different settings, but {twice[0]} is given twice; leave one out, "
             "or give a mapping from labels to runs. Start and end do not count as settings, "

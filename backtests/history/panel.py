@@ -32,7 +32,7 @@ from backtests.store.cells import not_before_first
 from backtests.store.store import Store
 from signals import needed
 from signals.catalog import CATALOG
-from signals.errors import ConfigError, DataError, MissingSeries, unknown
+from signals.errors import ConfigError, DataError, MissingSeries, shown, unknown
 from signals.summary import Summarised, Summary, described
 from signals.universe import UNIVERSE, asset, session_close_id
 
@@ -328,6 +328,14 @@ class History(Summarised):
         )
         lacking = f"; {len(ids) - some:,} without a value" if some < len(ids) else ""
         return f"{some:,}, of which {now:,} have a value at the last session{lacking}"
+
+
+def check_history(history: object) -> None:
+    """Raise ConfigError if an object is not a history."""
+    if not isinstance(history, History):
+        raise ConfigError(
+            f"expected a History, was {shown(history)}; make one with History.load(store)"
+        )
 
 
 def _assemble(

@@ -9,7 +9,7 @@ from typing import TypeVar
 import pandas as pd
 
 from backtests.evidence.k_choice import KS
-from backtests.history.panel import History
+from backtests.history.panel import History, check_history
 from backtests.plural import number_of
 from backtests.progress import Progress, counted, silent, within
 from backtests.simulated import label_of
@@ -149,8 +149,10 @@ def try_claims(
     If the history cannot test a claim, its verdict is ``not testable yet``. ``estimators`` maps the
     name of each estimator to its function. A claim names its estimator in the field ``estimator``.
     Before each test, ``progress`` receives the name of the claim and the number of claims already
-    tested. An empty list, or a value that is not a list of claims, raises ConfigError.
+    tested. An empty list, a value that is not a list of claims, or a value that is not a history
+    raises ConfigError.
     """
+    check_history(history)
     for claim in claims if isinstance(claims, Sequence) and claims else [claims]:
         if not isinstance(claims, Sequence) or not isinstance(claim, Claim):
             raise ConfigError(

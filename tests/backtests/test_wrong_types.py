@@ -16,6 +16,7 @@ from backtests import History, Run, assess, config_from, run, write_run
 from backtests.calendar import all_sessions
 from backtests.engine.indicator import run_indicator
 from backtests.plugins.check import check_signal, check_strategy
+from backtests.thesis.trial import try_claims
 from signals import DryPowder
 from signals.errors import ConfigError, DataError, DrypowderError
 
@@ -33,6 +34,9 @@ any_signals: Any = signals
 any_indicator: Any = run_indicator
 
 CALLS: dict[str, Callable[[Any], Any]] = {
+    "expected a History, was 'my.duckdb'; make one with History.load": (
+        lambda r: try_claims("my.duckdb")  # type: ignore[arg-type]
+    ),
     "check_strategy: expected a RunConfig, was .*Spy.*; give config_from": (
         lambda r: check_strategy(type(r.strategy), r.history)  # type: ignore[arg-type]
     ),

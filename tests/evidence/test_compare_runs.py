@@ -180,6 +180,8 @@ def test_runs_that_cannot_be_compared_are_refused(history: History, runs: dict[s
     other = replace(history, closes=history.closes * 2)
     with pytest.raises(ConfigError, match="the prices of b differ from those of a"):
         compare_runs({"a": runs["plain"], "b": replace(runs["k"], history=other)})
+    with pytest.raises(ConfigError, match="the prices of run 2 differ from those of run 1"):
+        compare_runs([runs["plain"], replace(runs["plain"], history=other)])
     real = replace(history, source="store")
     with pytest.raises(ConfigError, match="the prices of b differ from those of a"):
         compare_runs({"a": runs["plain"], "b": replace(runs["k"], history=real)})
