@@ -40,7 +40,9 @@ def run(config: RunConfig, history: History | None = None, earlier: Reading | No
     """
     history = history_of(config, history)
     reading = read(config, history, earlier)
-    return run_on(config, history, reading, window(config, history, reading))
+    finished = run_on(config, history, reading, window(config, history, reading))
+    _ = finished.run_id  # hash the data now, because the user can change them later
+    return finished
 
 
 def check_config(config: object) -> None:
@@ -105,8 +107,9 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
         result=result.with_benchmark(benchmark),
         benchmark=benchmark,
     )
-    _ = finished.run_id  # hash the code and the data now, because the user can change them later
-    check_classes(finished, "this run")
+    if config.own_sources():
+        _ = finished.run_id  # hash the code now, because the user can change it later
+        check_classes(finished, "this run")
     return finished
 
 

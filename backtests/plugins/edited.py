@@ -4,6 +4,7 @@ Python runs the code that it imported, but a run id is computed from the text on
 uses a class only if both are the same.
 """
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -100,8 +101,8 @@ def _runs_other_code(module: ModuleType, file: str) -> bool:
     """Return whether a module contains other code than its file has now.
 
     When Python imports a module, it writes the compiled code to a cache file. So the cache file
-    shows a change between the import and the first use by drypowder. Without a cache file, only a
-    change of functions and methods is found.
+    shows a change between the import and the first use by drypowder. Without a cache file, or in a
+    folder that Python cannot write, only a change of functions and methods is found.
     """
     loader, name = getattr(module, "__loader__", None), module.__name__
     if type(loader) is not SourceFileLoader:
@@ -110,9 +111,10 @@ def _runs_other_code(module: ModuleType, file: str) -> bool:
         code = loader.source_to_code(loader.get_data(file), file)
     except Exception:  # the file was correct when Python imported it
         return True
-    if not sys.dont_write_bytecode:
+    cache = cache_from_source(file)
+    if not sys.dont_write_bytecode and os.access(os.path.dirname(cache), os.W_OK):
         with suppress(Exception):  # there is no cache file, or it cannot be read
-            return SourcelessFileLoader(name, cache_from_source(file)).get_code(name) != code
+            return SourcelessFileLoader(name, cache).get_code(name) != code
     return not {*_codes_of(module)} <= {*_codes_in(code)}
 
 
