@@ -152,7 +152,7 @@ class RunConfig(pydantic.BaseModel):
     costs: Costs = Costs()
     """Costs of trading and of borrowing."""
 
-    _dated: tuple[tuple[date, str], ...] | None = pydantic.PrivateAttr(default=None)
+    _read: tuple[Path | None, tuple[tuple[date, str], ...]] = pydantic.PrivateAttr((None, ()))
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """Yield the settings that differ from their defaults, for ``repr``."""
@@ -275,7 +275,8 @@ class RunConfig(pydantic.BaseModel):
             return {"voters": (*voters(), *self.more_voters())}
         if self.labels is None:
             return {}
-        return {"dated": self._dated or read_labels(self.labels)}
+        path, dated = self._read
+        return {"dated": dated if path == self.labels else read_labels(self.labels)}
 
     def with_labels_of(self, model: RegimeModel) -> Self:
         """Return the configuration with the labels that a regime model used.
@@ -283,7 +284,8 @@ class RunConfig(pydantic.BaseModel):
         If the file of labels changes later, the returned configuration keeps these labels.
         """
         fixed = self.model_copy()
-        fixed._dated = model.dated if isinstance(model, Labels) else None
+        if isinstance(model, Labels):
+            fixed._read = self.labels, model.dated
         return fixed
 
     def more_voters(self) -> tuple[str, ...]:

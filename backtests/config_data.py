@@ -60,9 +60,11 @@ def _plain(value: Any, key: str) -> Any:
     """
     if isinstance(value, Mapping):
         return {name: _plain(one, f"{key}.{name}") for name, one in value.items()}
+    if isinstance(value, np.datetime64):
+        value = pd.Timestamp(value)
     if isinstance(value, np.ndarray | np.generic | pd.Index | pd.Series):
         return value.tolist()
-    if isinstance(value, set | frozenset | pd.DataFrame) or value is pd.NA:
+    if isinstance(value, set | frozenset | pd.DataFrame) or value is pd.NA or value is pd.NaT:
         raise ConfigError(f"config key {key}: expected a value or a list, was {shown(value)}")
     return value
 

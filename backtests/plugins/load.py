@@ -15,8 +15,8 @@ from types import ModuleType
 from typing import Any
 
 from backtests.plugins.contract import check_class, plugin_bases
-from backtests.plugins.edited import edited, edited_for
-from backtests.plugins.source import MAIN, first, folders_of, imported
+from backtests.plugins.edited import edited
+from backtests.plugins.source import MAIN, first, folders_of, imported, modules_of
 from signals.base import Signal
 from signals.errors import ConfigError, unknown
 from signals.form import OURS, author_code
@@ -46,6 +46,7 @@ def path_of(cls: type) -> str:
     """
     path = f"{cls.__module__}:{cls.__qualname__}"
     _given[path] = cls
+    _edited_for(cls)  # from now on, a change of a file is found
     return path
 
 
@@ -53,7 +54,7 @@ def prefer_file(path: str) -> None:
     """Make :func:`load_class` import a path again if a class given for it has changed files."""
     cls = _given.get(path)
     name = _module_of(path) if cls else ""
-    if cls and name not in MAIN and name in imported([name], name) and edited_for(cls):
+    if cls and name not in MAIN and name in imported([name], name) and _edited_for(cls):
         del _given[path]
 
 
@@ -105,21 +106,27 @@ def load_class(path: str) -> type[Strategy] | type[Signal]:
     if found is None:
         raise ConfigError(_no_class(sys.modules[name], path.partition(":")[2]))
     _loaded[name] = Path.cwd()
+    edited(sys.modules[name], [name], name)  # from now on, a change of a file is found
     return _checked(found, path)
 
 
 def _refuse_old(cls: type, path: str) -> None:
     """Raise ConfigError if a class given as an object runs other code than its files contain."""
-    changed = edited_for(cls)
+    changed = _edited_for(cls)
     if not changed:
         return
     own = {cls.__module__} & (sys.modules.keys() - set(MAIN))
+    others = [name for name in changed if name not in own]
     raise ConfigError(
         f"{path}: expected a class with the code that is in its files now, but "
-        f"{', '.join(dict.fromkeys(changed))} changed after the import; restart Python, or use "
-        f"importlib.reload on {', then on '.join(dict.fromkeys((*changed, *own)))}, and import or "
+        f"{', '.join(changed)} changed after the import; restart Python, or use "
+        f"importlib.reload on {', then on '.join([*others, *own])}, and import or "
         "define the class again"
     )
+
+
+def _edited_for(cls: type) -> list[str]:
+    return edited(cls, modules_of(cls), cls.__module__)
 
 
 def _checked(found: Any, path: str) -> type[Strategy] | type[Signal]:
@@ -183,7 +190,8 @@ def _forget_edited(name: str) -> list[str]:
     because Python would use a cache file for a new text of the same length that was written in the
     same second.
     """
-    changed = edited([name], name) if name in sys.modules else []
+    module = sys.modules.get(name)
+    changed = edited(module, [name], name) if isinstance(module, ModuleType) else []
     if not changed:
         return []
     folders = folders_of(name.partition(".")[0])

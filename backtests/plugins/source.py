@@ -54,11 +54,6 @@ def modules_of(cls: type) -> list[str]:
     return [*own, *(name for method in _loose_methods(bases) for name in _used(method))]
 
 
-def used_by_notebook(cls: type) -> list[Any]:
-    """Return the global modules, functions, classes and values that methods from a notebook use."""
-    return [thing for method in _loose_methods(plugin_bases(cls)) for thing in _globals(method)]
-
-
 def _loose_methods(bases: Iterable[type]) -> list[Any]:
     """Return the methods that no module file contains, such as methods from a notebook."""
     whole = "\n".join(_source(sys.modules.get(base.__module__)) for base in bases)
@@ -188,16 +183,12 @@ def _methods(cls: type) -> Iterator[Any]:
 def _used(method: Any) -> Iterator[str]:
     """Yield the name of each module that the code of a method uses."""
     names = list(_names(method.__code__))
-    for value in _globals(method):
+    for value in map(method.__globals__.get, names):
         if isinstance(value, ModuleType):
             yield value.__name__
             yield from (f"{value.__name__}.{name}" for name in names)
         elif isinstance(module := getattr(value, "__module__", None), str):
             yield module
-
-
-def _globals(method: Any) -> Iterator[Any]:
-    return (method.__globals__.get(name) for name in _names(method.__code__))
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -91,6 +91,16 @@ def read_labels_of(text: str) -> tuple[tuple[date, str], ...]:
     return tuple((date.fromisoformat(day), label) for day, label in rows)
 
 
+def test_another_file_of_labels_replaces_the_labels_of_a_run(
+    labels: Path, history: History, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("date,label\n2005-01-03,NEUTRAL\n")
+    given = {"strategy": "cash-heavy", "regime_model": "labels", "labels": str(labels)}
+    config = run(config_from(given), history).config.model_copy(update={"labels": other})
+    assert config.build_model() == Labels(dated=read_labels(other))
+
+
 def test_labels_are_shifted_not_resampled(labels: Path, history: History) -> None:
     finished = run(config_from({"strategy": f"near-cash-flow@{labels}"}), history)
     placed = place({"labels": finished}, [], shifts=50)["labels"]

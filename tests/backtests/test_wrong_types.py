@@ -128,6 +128,12 @@ def test_a_date_may_have_any_type_of_date(finished: Run) -> None:
         assert history.session(day) == pd.Timestamp("2023-05-05"), day
 
 
+@pytest.mark.parametrize("unit", ["D", "us", "ns"])
+def test_a_start_may_be_a_date_of_numpy(unit: Any) -> None:
+    start = np.datetime64("2022-01-03").astype(f"datetime64[{unit}]")
+    assert config_from({**TERMS, "start": start}).start == date(2022, 1, 3)
+
+
 def test_a_whole_number_of_numpy_is_a_whole_number() -> None:
     lags = [config_from({**TERMS, "lag": lag}).lag for lag in np.arange(1, 4)]
     assert lags == [1, 2, 3]
@@ -150,7 +156,7 @@ def test_an_array_counts_as_a_list_of_its_values(given: Any, read: tuple[str, ..
     assert type(config.signals["capex"]["minimum"]) is int
 
 
-@pytest.mark.parametrize("value", [{0.1}, pd.NA, pd.DataFrame([0.1])], ids=["set", "NA", "frame"])
+@pytest.mark.parametrize("value", [{0.1}, pd.NA, pd.NaT, pd.DataFrame([0.1])], ids=str)
 def test_a_value_that_is_no_number_text_or_list_is_refused_with_its_key(value: Any) -> None:
     said = r"^config key signals\.dry_powder\.k: expected a value or a list, was "
     with pytest.raises(ConfigError, match=said):
