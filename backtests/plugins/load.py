@@ -106,7 +106,7 @@ def load_class(path: str) -> type[Strategy] | type[Signal]:
     if found is None:
         raise ConfigError(_no_class(sys.modules[name], path.partition(":")[2]))
     _loaded[name] = Path.cwd()
-    edited(sys.modules[name], [name], name)  # from now on, a change of a file is found
+    _edited_in(name)  # from now on, a change of a file is found
     return _checked(found, path)
 
 
@@ -182,6 +182,12 @@ def load_again(modules: Mapping[str, Path]) -> None:
             import_module(name)
 
 
+def _edited_in(name: str) -> list[str]:
+    """Return the changed modules of an imported module; empty if another object replaced it."""
+    module = sys.modules.get(name)
+    return edited(module, [name], name) if isinstance(module, ModuleType) else []
+
+
 def _forget_edited(name: str) -> list[str]:
     """Make Python forget the changed modules of a user, and the modules that import them.
 
@@ -190,8 +196,7 @@ def _forget_edited(name: str) -> list[str]:
     because Python would use a cache file for a new text of the same length that was written in the
     same second.
     """
-    module = sys.modules.get(name)
-    changed = edited(module, [name], name) if isinstance(module, ModuleType) else []
+    changed = _edited_in(name)
     if not changed:
         return []
     folders = folders_of(name.partition(".")[0])
@@ -269,6 +274,8 @@ def _taken(root: str) -> str:
 
 def _check_origin(module: ModuleType, path: str) -> None:
     """Raise ConfigError if Python loaded another module of the same name, not the user's module."""
+    if not isinstance(module, ModuleType):
+        return  # the module replaced itself by another object
     stem = Path.cwd().joinpath(*module.__name__.split("."))
     meant = [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
     came = getattr(module, "__file__", None)

@@ -473,6 +473,10 @@ def test_a_decision_names_the_signals_without_a_view_and_the_series_never_seen(
     assert decision.no_view["crypto_probe"] == ("BTC-USD",)
     assert set(decision.unseen) == set(decision.no_view["capex"])
     assert "without a view" in repr(decision)
+    later = cut.known.copy()
+    later.loc["2025-07-01":, spending] = at("2025-07-01")
+    plan = make_plan(config_from({"strategy": "cash-heavy"}), replace(cut, known=later))
+    assert plan.at(at("2025-06-30")).unseen == decision.unseen
     assert today(config_from({"strategy": "spy"}), cut, at("2025-06-30")).no_view == {}
     assert today(config_from({"strategy": "cash-heavy"}), history, at("2025-06-30")).no_view == {}
 

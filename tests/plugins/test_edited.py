@@ -167,6 +167,13 @@ def test_a_file_that_is_written_back_is_used_again(put: Put) -> None:
     config.build_strategy()
 
 
+def test_a_module_that_replaces_itself_is_used(put: Put) -> None:
+    """Python cannot hold a weak reference to the object, and cannot hash it."""
+    itself = "import sys\nsys.modules[__name__] = type('Own', (dict,), {'Mine': Mine})()\n"
+    put("edited_itself", f"{ALONE.format(share='0.5')}\n{itself}")
+    assert load_strategy("edited_itself:Mine").name == "mine"
+
+
 def test_a_module_that_is_no_module_object_is_left_alone(
     put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
